@@ -1,0 +1,37 @@
+//! Prometheus pushes as columns.
+//!
+//! A [`Push`] is the one form that pushed data has inside pushgate: a byte arena with interned symbols
+//! and flat columns over it. [`text::parse`] writes it, plugins see it across the WebAssembly boundary
+//! as it is, [`edit`] changes it in place, and [`text::encode`] renders it. There is no second model.
+//!
+//! This crate is pure: no I/O, no clock, no async, no serde.
+//!
+//! ```
+//! use pushgate_exposition::{GroupingKey, Kind, text};
+//!
+//! let key = GroupingKey::new([("job", "backup")])?;
+//! let body = b"# TYPE runs_total counter\nruns_total{host=\"a\"} 3\n";
+//! let push = text::parse(body, &key, &text::Limits::default())?;
+//!
+//! let family = push.families().next().expect("one family was pushed");
+//! assert_eq!((family.name(), family.kind()), ("runs_total", Kind::Counter));
+//! assert_eq!(text::encode(&push).as_bytes(), body);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+pub mod edit;
+mod grouping;
+mod name;
+mod push;
+mod symbols;
+mod tables;
+pub mod text;
+
+pub use builder::Builder;
+pub use grouping::{GroupingKey, GroupingKeyError};
+pub use name::{is_label_name, is_metric_name};
+pub use push::{
+    Family, FamilyColumns, Kind, Label, LabelPair, Objection, Point, Push, Series, SeriesColumns,
+};
+pub use symbols::{InternError, Interner, Sym, Symbols};

@@ -1,0 +1,362 @@
+//! The columns of a push, and views that read like the data model.
+//!
+//! The rows of a child table that belong to row `i` of its parent are `end[i-1]..end[i]`, with
+//! `end[-1] = 0`: series of a family, labels and points of a series.
+
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::{GroupingKey, Sym, Symbols};
+
+/// The type of a family, numbered as in `wit/types.wit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are those of the exposition formats")]
+pub enum Kind {
+    #[default]
+    Untyped = 0,
+    Counter = 1,
+    Gauge = 2,
+    Summary = 3,
+    Histogram = 4,
+    GaugeHistogram = 5,
+}
+
+impl Kind {
+    /// The kind of a number in the `kind` column; unknown numbers are untyped.
+    pub fn from_u8(number: u8) -> Self {
+        match number {
+            1 => Self::Counter,
+            2 => Self::Gauge,
+            3 => Self::Summary,
+            4 => Self::Histogram,
+            5 => Self::GaugeHistogram,
+            _ => Self::Untyped,
+        }
+    }
+
+    /// The word of a `# TYPE` line. Text has no gauge histograms, they are shown as histograms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Untyped => "untyped",
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Summary => "summary",
+            Self::Histogram | Self::GaugeHistogram => "histogram",
+        }
+    }
+
+    /// Whether a series of this kind is one sample, with no points, sum or count.
+    pub fn is_simple(self) -> bool {
+        !matches!(self, Self::Summary | Self::Histogram | Self::GaugeHistogram)
+    }
+
+    /// The label that tells the points of a series apart, in text.
+    pub fn point_label(self) -> Option<&'static str> {
+        match self {
+            Self::Summary => Some("quantile"),
+            Self::Histogram | Self::GaugeHistogram => Some("le"),
+            _ => None,
+        }
+    }
+}
+
+/// A label as symbols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The label's name.
+    pub name: Sym,
+    /// The label's value.
+    pub value: Sym,
+}
+
+/// A label as text: name and value.
+pub type LabelPair<'a> = (&'a str, &'a str);
+
+/// One row a family.
+#[derive(Clone, Debug, Default)]
+pub struct FamilyColumns {
+    /// Each name occurs once.
+    pub name: Vec<Sym>,
+    /// [`Kind`] as a number.
+    pub kind: Vec<u8>,
+    /// The HELP text; 0 when there is none.
+    pub help: Vec<Sym>,
+    /// The unit; 0 when the format has none.
+    pub unit: Vec<Sym>,
+    /// Where the family's series end.
+    pub series_end: Vec<u32>,
+}
+
+/// One row a series, and the tables of labels and points below.
+#[derive(Clone, Debug, Default)]
+pub struct SeriesColumns {
+    /// Where the series' labels end.
+    pub label_end: Vec<u32>,
+    /// Sorted by text within a series.
+    pub label_name: Vec<Sym>,
+    /// Beside `label_name`.
+    pub label_value: Vec<Sym>,
+    /// The sample's value, or the sum of a summary or histogram.
+    pub value: Vec<f64>,
+    /// The count of a summary or histogram, else 0. A float, as float histograms need it.
+    pub count: Vec<f64>,
+    /// Where the series' points end.
+    pub point_end: Vec<u32>,
+    /// The upper bound of a bucket (`le`) or the rank of a quantile.
+    pub point_bound: Vec<f64>,
+    /// The cumulative count of a bucket, or the value of a quantile.
+    pub point_value: Vec<f64>,
+}
+
+/// One push: its grouping key and the families it brings, as columns over one arena.
+///
+/// Made by a [`Builder`](crate::Builder) or a parser, changed only by [`edit`](crate::edit). It holds
+/// at all times: every index is in range, family names are legal and occur once, every family has a
+/// series, labels are legal, sorted and without duplicates within a series, and no series has a label
+/// that the grouping key has (the key overrides it, so it is gone).
+#[derive(Clone, Debug, Default)]
+pub struct Push {
+    pub(crate) symbols: Symbols,
+    pub(crate) grouping: Vec<Label>,
+    pub(crate) families: FamilyColumns,
+    pub(crate) series: SeriesColumns,
+    pub(crate) objection: Option<Objection>,
+}
+
+/// Why a push that is well-formed may not be stored, found while it was read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    /// A sample carries a timestamp. It is not kept: the value of a push is as old as its scrape.
+    #[error("pushed metrics must not have timestamps, but line {line} has one; remove it")]
+    Timestamp {
+        /// Counted from 1.
+        line: u32,
+    },
+    /// A label's name begins with `__`.
+    #[error("the label name {name:?} in line {line} begins with __, which Prometheus keeps for itself")]
+    ReservedLabel {
+        /// Counted from 1.
+        line: u32,
+        /// The label's name.
+        name: String,
+    },
+}
+
+impl Push {
+    /// The symbol table.
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    /// The text of a symbol.
+    #[inline]
+    pub fn text(&self, sym: Sym) -> &str {
+        self.symbols.get(sym)
+    }
+
+    /// The grouping labels with `job` among them, sorted by name.
+    pub fn grouping(&self) -> &[Label] {
+        &self.grouping
+    }
+
+    /// The grouping key, as a value of its own.
+    pub fn grouping_key(&self) -> GroupingKey {
+        let labels = self.grouping.iter().map(|label| (self.text(label.name), self.text(label.value)));
+        GroupingKey::from_legal(labels)
+    }
+
+    /// The table of families.
+    pub fn family_columns(&self) -> &FamilyColumns {
+        &self.families
+    }
+
+    /// The tables of series, labels and points.
+    pub fn series_columns(&self) -> &SeriesColumns {
+        &self.series
+    }
+
+    /// How many series there are, a histogram or summary counted as one.
+    pub fn series_count(&self) -> usize {
+        self.series.value.len()
+    }
+
+    /// Why this push may not be stored although it is well-formed: the first reason found.
+    pub fn objection(&self) -> Option<&Objection> {
+        self.objection.as_ref()
+    }
+
+    /// The families, in the order pushed.
+    pub fn families(&self) -> impl ExactSizeIterator<Item = Family<'_>> {
+        (0..self.families.name.len()).map(|index| Family { push: self, index })
+    }
+
+    /// A series that has the labels of another one of its family.
+    pub fn find_duplicate(&self) -> Option<(Family<'_>, Series<'_>)> {
+        let labels = |series: Series<'_>| {
+            let rows = rows(&self.series.label_end, series.index);
+            (&self.series.label_name[rows.clone()], &self.series.label_value[rows])
+        };
+        let hasher = RandomState::default();
+        let mut seen = HashTable::new();
+        for family in self.families().filter(|family| family.series().len() > 1) {
+            seen.clear();
+            for series in family.series() {
+                let hash = hasher.hash_one(labels(series));
+                if seen.find(hash, |&other| labels(other) == labels(series)).is_some() {
+                    return Some((family, series));
+                }
+                seen.insert_unique(hash, series, |&other| hasher.hash_one(labels(other)));
+            }
+        }
+        None
+    }
+
+    /// Takes the labels out of the series that the grouping key overrides.
+    pub(crate) fn hide_overridden_labels(&mut self) {
+        let grouping = &self.grouping;
+        let hidden = |name: Sym| grouping.iter().any(|label| label.name == name);
+        if !self.series.label_name.iter().any(|&name| hidden(name)) {
+            return;
+        }
+        let series = &mut self.series;
+        let (mut kept, mut start) = (0, 0);
+        for end in &mut series.label_end {
+            for label in start..*end as usize {
+                if !hidden(series.label_name[label]) {
+                    series.label_name[kept] = series.label_name[label];
+                    series.label_value[kept] = series.label_value[label];
+                    kept += 1;
+                }
+            }
+            start = *end as usize;
+            *end = kept as u32;
+        }
+        series.label_name.truncate(kept);
+        series.label_value.truncate(kept);
+    }
+}
+
+/// Equal families in the same order, whatever symbols they use. Numbers are compared by their bits.
+impl PartialEq for Push {
+    fn eq(&self, other: &Self) -> bool {
+        self.grouping_key() == other.grouping_key()
+            && self.families().len() == other.families().len()
+            && self.families().zip(other.families()).all(|(a, b)| a == b)
+    }
+}
+
+/// The rows of a child table that belong to row `index` of its parent.
+#[inline]
+pub(crate) fn rows(ends: &[u32], index: usize) -> Range<usize> {
+    let start = if index == 0 { 0 } else { ends[index - 1] };
+    start as usize..ends[index] as usize
+}
+
+/// A family of a push.
+#[derive(Clone, Copy)]
+pub struct Family<'a> {
+    push: &'a Push,
+    index: usize,
+}
+
+impl<'a> Family<'a> {
+    /// The row in [`FamilyColumns`].
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// The family's name.
+    #[inline]
+    pub fn name(self) -> &'a str {
+        self.push.text(self.push.families.name[self.index])
+    }
+
+    /// The family's type.
+    #[inline]
+    pub fn kind(self) -> Kind {
+        Kind::from_u8(self.push.families.kind[self.index])
+    }
+
+    /// The HELP text, empty when there is none.
+    pub fn help(self) -> &'a str {
+        self.push.text(self.push.families.help[self.index])
+    }
+
+    /// The series, in the order pushed; never none.
+    #[inline]
+    pub fn series(self) -> impl ExactSizeIterator<Item = Series<'a>> + use<'a> {
+        rows(&self.push.families.series_end, self.index).map(move |index| Series { push: self.push, index })
+    }
+}
+
+impl PartialEq for Family<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name(), self.kind(), self.help()) == (other.name(), other.kind(), other.help())
+            && self.series().len() == other.series().len()
+            && self.series().zip(other.series()).all(|(a, b)| a == b)
+    }
+}
+
+/// A series of a family. A histogram or summary is one series.
+#[derive(Clone, Copy)]
+pub struct Series<'a> {
+    push: &'a Push,
+    index: usize,
+}
+
+/// A bucket or a quantile.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// `le` or `quantile`.
+    pub bound: f64,
+    /// The cumulative count, or the quantile's value.
+    pub value: f64,
+}
+
+impl<'a> Series<'a> {
+    /// The row in [`SeriesColumns`].
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// The series' own labels, sorted by name; those of the grouping key are not among them.
+    #[inline]
+    pub fn labels(self) -> impl ExactSizeIterator<Item = LabelPair<'a>> + Clone + use<'a> {
+        let columns = &self.push.series;
+        rows(&columns.label_end, self.index).map(move |row| {
+            (self.push.text(columns.label_name[row]), self.push.text(columns.label_value[row]))
+        })
+    }
+
+    /// The value, or the sum of a summary or histogram.
+    #[inline]
+    pub fn value(self) -> f64 {
+        self.push.series.value[self.index]
+    }
+
+    /// The count of a summary or histogram.
+    pub fn count(self) -> f64 {
+        self.push.series.count[self.index]
+    }
+
+    /// Buckets or quantiles, in the order pushed.
+    pub fn points(self) -> impl ExactSizeIterator<Item = Point> + use<'a> {
+        let columns = &self.push.series;
+        rows(&columns.point_end, self.index)
+            .map(move |row| Point { bound: columns.point_bound[row], value: columns.point_value[row] })
+    }
+}
+
+impl PartialEq for Series<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |series: &Self| (series.value().to_bits(), series.count().to_bits());
+        let point_bits = |point: Point| (point.bound.to_bits(), point.value.to_bits());
+        bits(self) == bits(other)
+            && self.labels().eq(other.labels())
+            && self.points().map(point_bits).eq(other.points().map(point_bits))
+    }
+}

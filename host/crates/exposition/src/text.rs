@@ -1,0 +1,13 @@
+//! The text exposition format 0.0.4, in and out.
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
+
+mod assembler;
+mod cursor;
+pub mod encode;
+mod error;
+pub mod number;
+mod parse;
+
+pub use encode::encode;
+pub use error::{ParseError, Problem};
+pub use parse::{Limits, parse};

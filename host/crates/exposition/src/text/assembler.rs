@@ -1,0 +1,266 @@
+//! Names and samples to families and series.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::push::Objection;
+use crate::text::error::quote;
+use crate::text::{Limits, Problem};
+use crate::{Builder, InternError, Kind, Label};
+
+/// Where a sample goes, by its name.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub(super) family: u32,
+    pub(super) kind: Kind,
+    part: Part,
+}
+
+/// What a sample is to its family.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Has the family's own name: the sample of a simple family, or a quantile.
+    Own,
+    Bucket,
+    Sum,
+    Count,
+}
+
+/// Parts of histograms and summaries, by the suffix of their samples' names.
+const SUFFIXES: [(&[u8], Part); 3] =
+    [(b"_bucket", Part::Bucket), (b"_sum", Part::Sum), (b"_count", Part::Count)];
+
+/// What the lines so far said about a family.
+#[derive(Clone, Copy, Default)]
+struct Declared {
+    help: bool,
+    /// By a TYPE line, or by a sample before one.
+    kind: bool,
+}
+
+/// Puts the samples of a text below their families, and those of one histogram or summary together.
+pub(super) struct Assembler<'a> {
+    builder: Builder,
+    limits: &'a Limits,
+    /// Beside the families of the builder.
+    declared: Vec<Declared>,
+    /// Histograms and summaries by family and labels, and the one that got a sample last.
+    merged: HashTable<u32>,
+    last_merged: Option<u32>,
+    hasher: RandomState,
+}
+
+impl<'a> Assembler<'a> {
+    pub(super) fn new(builder: Builder, limits: &'a Limits) -> Self {
+        Self {
+            builder,
+            limits,
+            declared: Vec::new(),
+            merged: HashTable::new(),
+            last_merged: None,
+            hasher: RandomState::default(),
+        }
+    }
+
+    pub(super) fn builder(&self) -> &Builder {
+        &self.builder
+    }
+
+    pub(super) fn into_builder(self) -> Builder {
+        self.builder
+    }
+
+    pub(super) fn object(&mut self, objection: Objection) {
+        self.builder.object(objection);
+    }
+
+    /// Where samples of that name go. A family of just that name comes first; then a histogram or
+    /// summary that the name is a part of, if its TYPE line was seen; else a family is made.
+    pub(super) fn target(&mut self, name: &[u8]) -> Result<Target, Problem> {
+        if let Some(target) = self.known_target(name) {
+            return Ok(target);
+        }
+        check_length("bytes in a metric name", name.len(), self.limits.name_length)?;
+        let name = self.builder.intern(name).map_err(|_| too_large())?;
+        let family = self.builder.family(name);
+        self.declared.push(Declared::default());
+        Ok(Target { family, kind: Kind::Untyped, part: Part::Own })
+    }
+
+    fn known_target(&self, name: &[u8]) -> Option<Target> {
+        let find = |name| self.builder.find_symbol(name).and_then(|name| self.builder.find_family(name));
+        if let Some(family) = find(name) {
+            return Some(Target { family, kind: self.builder.kind(family), part: Part::Own });
+        }
+        SUFFIXES.iter().find_map(|&(suffix, part)| {
+            let family = find(name.strip_suffix(suffix)?)?;
+            let kind = self.builder.kind(family);
+            let has_part = match kind {
+                Kind::Summary => !matches!(part, Part::Bucket),
+                kind => !kind.is_simple(),
+            };
+            has_part.then_some(Target { family, kind, part })
+        })
+    }
+
+    /// Where a sample of that name goes: from now on the family's type stands.
+    pub(super) fn target_of_sample(&mut self, name: &[u8]) -> Result<Target, Problem> {
+        let target = self.target(name)?;
+        self.declared[target.family as usize].kind = true;
+        Ok(target)
+    }
+
+    pub(super) fn family_name(&self, target: Target) -> String {
+        self.builder.family_name(target.family).to_owned()
+    }
+
+    /// A HELP line's text, its escapes undone.
+    pub(super) fn help(&mut self, target: Target, text: &[u8]) -> Result<(), Problem> {
+        if std::mem::replace(&mut self.declared[target.family as usize].help, true) {
+            return Err(Problem::SecondHelp(self.family_name(target)));
+        }
+        check_length("bytes in a HELP text", text.len(), self.limits.value_length)?;
+        let help = self.builder.intern(text).map_err(|error| match error {
+            InternError::NotUtf8 => Problem::HelpNotUtf8(self.family_name(target)),
+            InternError::Full => too_large(),
+        })?;
+        self.builder.set_help(target.family, help);
+        Ok(())
+    }
+
+    /// A TYPE line's word.
+    pub(super) fn kind(&mut self, target: Target, word: &[u8]) -> Result<(), Problem> {
+        if std::mem::replace(&mut self.declared[target.family as usize].kind, true) {
+            return Err(Problem::SecondType(self.family_name(target)));
+        }
+        let kind = match word.to_ascii_lowercase().as_slice() {
+            b"counter" => Kind::Counter,
+            b"gauge" => Kind::Gauge,
+            b"summary" => Kind::Summary,
+            b"untyped" => Kind::Untyped,
+            b"histogram" => Kind::Histogram,
+            b"gauge_histogram" | b"gaugehistogram" => Kind::GaugeHistogram,
+            _ => return Err(Problem::UnknownType(quote(word))),
+        };
+        self.builder.set_kind(target.family, kind);
+        Ok(())
+    }
+
+    /// The symbol of a label's name.
+    pub(super) fn label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
+        check_length("bytes in a label name", name.len(), self.limits.name_length)?;
+        self.builder.intern(name).map_err(|_| too_large())
+    }
+
+    /// The symbol of a label's value.
+    pub(super) fn label_value(&mut self, value: &[u8]) -> Result<u32, Problem> {
+        check_length("bytes in a label value", value.len(), self.limits.value_length)?;
+        self.builder.intern(value).map_err(|error| match error {
+            InternError::NotUtf8 => Problem::LabelValueNotUtf8(quote(value)),
+            InternError::Full => too_large(),
+        })
+    }
+
+    /// A sample with its labels, `le` or `quantile` taken out of them as `bound`.
+    #[inline]
+    pub(super) fn sample(
+        &mut self,
+        target: Target,
+        labels: &mut [Label],
+        bound: Option<f64>,
+        value: f64,
+    ) -> Result<(), Problem> {
+        if !self.builder.sort_labels(labels) {
+            return Err(Problem::DuplicateLabelNames(self.family_name(target)));
+        }
+        if target.kind.is_simple() {
+            check_length("series", self.builder.series_count() + 1, self.limits.series)?;
+            self.builder.series(target.family, labels, value);
+            return Ok(());
+        }
+        let series = self.merged(target, labels)?;
+        self.add_part(target, series, bound, value)
+    }
+
+    /// The histogram or summary with those labels, made if there is none.
+    fn merged(&mut self, target: Target, labels: &[Label]) -> Result<u32, Problem> {
+        let builder = &self.builder;
+        let is_same = |series: u32| {
+            builder.family_of_series(series) == target.family
+                && builder.labels_of(series).eq(labels.iter().copied())
+        };
+        if let Some(last) = self.last_merged
+            && is_same(last)
+        {
+            return Ok(last);
+        }
+        let hasher = &self.hasher;
+        let hash = |family: u32, labels: &mut dyn Iterator<Item = Label>| {
+            labels.fold(u64::from(family), |hash, label| hasher.hash_one((hash, label.name, label.value)))
+        };
+        let key = hash(target.family, &mut labels.iter().copied());
+        let series = match self.merged.find(key, |&series| is_same(series)) {
+            Some(&series) => series,
+            None => {
+                check_length("series", self.builder.series_count() + 1, self.limits.series)?;
+                let series = self.builder.series(target.family, labels, 0.0);
+                let builder = &self.builder;
+                self.merged.insert_unique(key, series, |&series| {
+                    hash(builder.family_of_series(series), &mut builder.labels_of(series))
+                });
+                series
+            }
+        };
+        self.last_merged = Some(series);
+        Ok(series)
+    }
+
+    /// A bucket without `le`, a quantile without `quantile` and a sample of a histogram's own name say
+    /// nothing; they only make the series.
+    fn add_part(
+        &mut self,
+        target: Target,
+        series: u32,
+        bound: Option<f64>,
+        value: f64,
+    ) -> Result<(), Problem> {
+        match (target.kind, target.part) {
+            (_, Part::Sum) => self.builder.set_sum(series, value),
+            (Kind::Summary, Part::Count) => self.builder.set_count(series, as_go_uint64(value)),
+            (_, Part::Count) if value < 0.0 => return Err(Problem::NegativeCount(self.family_name(target))),
+            (_, Part::Count) => self.builder.set_count(series, value),
+            (Kind::Summary, Part::Own) => {
+                if let Some(bound) = bound {
+                    self.builder.point(series, bound, value);
+                }
+            }
+            (_, Part::Bucket) => {
+                if let Some(bound) = bound {
+                    if value < 0.0 {
+                        return Err(Problem::NegativeBucket(self.family_name(target)));
+                    }
+                    self.builder.point(series, bound, value);
+                }
+            }
+            (_, Part::Own) => {}
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn too_large() -> Problem {
+    Problem::OverLimit { what: "bytes of names and values", limit: u32::MAX as usize }
+}
+
+#[inline]
+pub(super) fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Problem> {
+    if length > limit { Err(Problem::OverLimit { what, limit }) } else { Ok(()) }
+}
+
+/// Go keeps the count of a summary as an unsigned integer: it is cut, and a negative one wraps.
+fn as_go_uint64(value: f64) -> f64 {
+    let count = if value < 0.0 { value as i64 as u64 } else { value as u64 };
+    count as f64
+}

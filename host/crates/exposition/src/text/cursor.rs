@@ -1,0 +1,138 @@
+//! Bytes to tokens.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr3};
+
+use crate::text::Problem;
+use crate::text::error::quote;
+
+/// A place in a body. Every step stays inside it; the end of the body is a [`Problem`] wherever
+/// something must follow.
+pub(super) struct Cursor<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Self { body, at: 0 }
+    }
+
+    /// The next byte, if there is one.
+    #[inline]
+    pub(super) fn next(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    /// The next byte, where there must be one.
+    #[inline]
+    pub(super) fn peek(&self) -> Result<u8, Problem> {
+        self.next().ok_or(Problem::UnexpectedEnd)
+    }
+
+    /// The next character, for a message.
+    pub(super) fn char(&self) -> char {
+        String::from_utf8_lossy(self.rest().get(..4).unwrap_or(self.rest()))
+            .chars()
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// What is left of the body.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        &self.body[self.at.min(self.body.len())..]
+    }
+
+    /// Goes one byte on.
+    #[inline]
+    pub(super) fn bump(&mut self) {
+        self.at += 1;
+    }
+
+    /// Takes the next `len` bytes.
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+        let (token, _) = self.rest().split_at_checked(len).unwrap_or((self.rest(), b""));
+        self.at += token.len();
+        token
+    }
+
+    /// Skips blanks and tabs.
+    #[inline]
+    pub(super) fn skip_blanks(&mut self) {
+        while self.next().is_some_and(is_blank) {
+            self.at += 1;
+        }
+    }
+
+    /// Takes what stands before the next blank, tab or line feed.
+    #[inline]
+    pub(super) fn word(&mut self) -> Result<&'a [u8], Problem> {
+        let rest = self.rest();
+        let end =
+            rest.iter().position(|&byte| byte == b'\n' || is_blank(byte)).ok_or(Problem::UnexpectedEnd)?;
+        self.at += end;
+        Ok(&rest[..end])
+    }
+
+    /// Takes the rest of the line, and goes past its line feed.
+    pub(super) fn line(&mut self) -> Result<&'a [u8], Problem> {
+        let rest = self.rest();
+        let end = memchr(b'\n', rest).ok_or(Problem::UnexpectedEnd)?;
+        self.at += end + 1;
+        Ok(&rest[..end])
+    }
+
+    /// Takes a text in double quotes and undoes its escapes: `\\`, `\"` and `\n`.
+    #[inline]
+    pub(super) fn quoted(&mut self) -> Result<Cow<'a, [u8]>, Problem> {
+        self.bump();
+        let rest = self.rest();
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\' | b'\n'))
+            .ok_or(Problem::UnexpectedEnd)?;
+        if rest[end] == b'"' {
+            self.at += end + 1;
+            return Ok(Cow::Borrowed(&rest[..end]));
+        }
+        self.quoted_with_escapes().map(Cow::Owned)
+    }
+
+    #[cold]
+    fn quoted_with_escapes(&mut self) -> Result<Vec<u8>, Problem> {
+        let mut text = Vec::new();
+        loop {
+            let end = memchr3(b'"', b'\\', b'\n', self.rest()).ok_or(Problem::UnexpectedEnd)?;
+            text.extend_from_slice(self.take(end));
+            match self.peek()? {
+                b'"' => {
+                    self.bump();
+                    return Ok(text);
+                }
+                b'\n' => return Err(Problem::NewLineInLabelValue(quote(&text))),
+                _ => {
+                    self.bump();
+                    text.push(unescape(self.peek()?).ok_or_else(|| Problem::InvalidEscape(self.char()))?);
+                    self.bump();
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+pub(super) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// What the byte behind a backslash stands for.
+pub(super) fn unescape(byte: u8) -> Option<u8> {
+    match byte {
+        b'\\' | b'"' => Some(byte),
+        b'n' => Some(b'\n'),
+        _ => None,
+    }
+}

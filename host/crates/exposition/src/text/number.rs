@@ -1,0 +1,232 @@
+//! Numbers as Go reads and writes them, since that is what every Prometheus client was tried with.
+
+/// Appends a sample's value: the shortest digits that read back as the same number, with an exponent
+/// below 1e-4 and from 1e+06 up (Go's `strconv.FormatFloat(x, 'g', -1, 64)`). `-0` is written `0`.
+///
+/// ```
+/// # use pushgate_exposition::text::number;
+/// let mut out = String::new();
+/// number::write(&mut out, 1234567.0);
+/// assert_eq!(out, "1.234567e+06");
+/// ```
+pub fn write(out: &mut String, value: f64) {
+    if value.is_nan() {
+        return out.push_str("NaN");
+    }
+    if value.is_infinite() {
+        return out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    }
+    if value == 0.0 {
+        return out.push('0');
+    }
+    if value < 0.0 {
+        out.push('-');
+    }
+    let value = value.abs();
+    if value < 1e6 && value.fract() == 0.0 {
+        return write_small_integer(out, value as u32);
+    }
+    let mut buffer = zmij::Buffer::new();
+    let (digits, exponent) = scientific(buffer.format_finite(value));
+    let digits = digits.as_str();
+    if !(-4..6).contains(&exponent) {
+        write_scientific(out, digits, exponent);
+    } else if exponent < 0 {
+        out.push_str("0.");
+        out.extend(std::iter::repeat_n('0', (-exponent - 1) as usize));
+        out.push_str(digits);
+    } else {
+        let (whole, fraction) = digits.split_at_checked(exponent as usize + 1).unwrap_or((digits, ""));
+        out.push_str(whole);
+        out.extend(std::iter::repeat_n('0', (exponent as usize + 1).saturating_sub(whole.len())));
+        if !fraction.is_empty() {
+            out.push('.');
+            out.push_str(fraction);
+        }
+    }
+}
+
+fn write_small_integer(out: &mut String, mut value: u32) {
+    let mut digits = [0u8; 10];
+    let mut at = digits.len();
+    while value > 0 {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+}
+
+fn write_scientific(out: &mut String, digits: &str, exponent: i32) {
+    let (first, rest) = digits.split_at(1);
+    out.push_str(first);
+    if !rest.is_empty() {
+        out.push('.');
+        out.push_str(rest);
+    }
+    out.push_str(if exponent < 0 { "e-" } else { "e+" });
+    let exponent = exponent.unsigned_abs();
+    if exponent < 10 {
+        out.push('0');
+    }
+    write_small_integer(out, exponent);
+}
+
+/// The significant digits of a number, at most 17, in a fixed buffer.
+struct Digits {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl Digits {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+/// Digits and decimal exponent (`d.ddd × 10^exponent`) of a positive number written as a decimal,
+/// with or without point and exponent.
+fn scientific(text: &str) -> (Digits, i32) {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut exponent = exponent.parse::<i32>().unwrap_or_default() + whole.len() as i32 - 1;
+    let mut digits = Digits { bytes: [0; 24], len: 0 };
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        if byte == b'0' && digits.len == 0 {
+            exponent -= 1;
+        } else if let Some(slot) = digits.bytes.get_mut(digits.len) {
+            *slot = byte;
+            digits.len += 1;
+        }
+    }
+    while digits.len > 1 && digits.bytes[digits.len - 1] == b'0' {
+        digits.len -= 1;
+    }
+    (digits, exponent)
+}
+
+/// Reads a value as Go's `strconv.ParseFloat` does without its hexadecimal form and underscores:
+/// decimals with or without exponent, `NaN`, `Inf` and `Infinity` in any case. A number out of range
+/// and a signed NaN are refused, a number too small becomes 0.
+#[inline]
+pub(crate) fn read(token: &[u8]) -> Option<f64> {
+    if let Some(integer) = read_small_integer(token) {
+        return Some(integer);
+    }
+    let text = std::str::from_utf8(token).ok()?;
+    let value: f64 = text.parse().ok()?;
+    if value.is_finite() {
+        return Some(value);
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let legal = if value.is_nan() { unsigned.len() == text.len() } else { unsigned.starts_with(['i', 'I']) };
+    legal.then_some(value)
+}
+
+/// Up to 15 digits, which an `f64` holds exactly. Most pushed values are of this form.
+#[inline]
+fn read_small_integer(token: &[u8]) -> Option<f64> {
+    if token.is_empty() || token.len() > 15 {
+        return None;
+    }
+    let mut value = 0u64;
+    for byte in token {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(value: f64) -> String {
+        let mut out = String::new();
+        write(&mut out, value);
+        out
+    }
+
+    #[test]
+    fn writes_as_go_does() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-1.0, "-1"),
+            (42.5, "42.5"),
+            (100000.0, "100000"),
+            (999999.0, "999999"),
+            (1e6, "1e+06"),
+            (1234567.0, "1.234567e+06"),
+            (-1234567.0, "-1.234567e+06"),
+            (123456789.0, "1.23456789e+08"),
+            (123456.789, "123456.789"),
+            (0.0001, "0.0001"),
+            (0.00012, "0.00012"),
+            (0.1, "0.1"),
+            (0.05, "0.05"),
+            (1e-5, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e21, "1e+21"),
+            (1e100, "1e+100"),
+            (1.797_693_134_862_315_7e308, "1.7976931348623157e+308"),
+            (5e-324, "5e-324"),
+            (1.7953317676725173e9, "1.7953317676725173e+09"),
+            (18446744073709551615.0, "1.8446744073709552e+19"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ] {
+            assert_eq!(text(value), expected);
+        }
+    }
+
+    #[test]
+    fn reads_as_go_does() {
+        for (token, expected) in [
+            ("1", Some(1.0)),
+            ("+1", Some(1.0)),
+            ("-1", Some(-1.0)),
+            (".5", Some(0.5)),
+            ("5.", Some(5.0)),
+            ("1e3", Some(1000.0)),
+            ("1E-3", Some(0.001)),
+            ("999999999999999", Some(999_999_999_999_999.0)),
+            ("1e-400", Some(0.0)),
+            ("inf", Some(f64::INFINITY)),
+            ("+Infinity", Some(f64::INFINITY)),
+            ("-INF", Some(f64::NEG_INFINITY)),
+            ("1e400", None),
+            ("-1e400", None),
+            ("+nan", None),
+            ("-NaN", None),
+            ("0x10", None),
+            ("1_000", None),
+            ("1,5", None),
+            ("1p3", None),
+            ("", None),
+            (".", None),
+            ("e5", None),
+            ("1\r", None),
+            ("infin", None),
+        ] {
+            assert_eq!(read(token.as_bytes()), expected, "{token}");
+        }
+        assert!(read(b"nAn").is_some_and(f64::is_nan));
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_wrote(bits: u64) {
+            let value = f64::from_bits(bits);
+            let read = read(text(value).as_bytes()).unwrap();
+            prop_assert!(read == value || (read.is_nan() && value.is_nan()));
+        }
+    }
+}
