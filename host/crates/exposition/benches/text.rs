@@ -1,5 +1,7 @@
 //! Parse and encode, in bytes a second, on a payload of a megabyte that looks like what exporters send.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark, not an interface")]
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 

@@ -75,8 +75,8 @@ pub enum EditError {
     NotSimple { kind: &'static str, family: String },
     #[error("the grouping label job cannot be dropped or empty")]
     NoJob,
-    #[error("two series of {family:?} have the same labels: {labels}")]
-    DuplicateSeries { family: String, labels: String },
+    #[error("two series are the same: {0}")]
+    DuplicateSeries(String),
     #[error("the edits touch {0} rows, more than is allowed for a push of this size")]
     TooManyRows(usize),
 }
@@ -108,10 +108,7 @@ impl Push {
             // A push that came with duplicates is its client's fault, and the store will say so.
             && self.find_duplicate().is_none()
         {
-            let mut labels = String::from("{");
-            series.labels().for_each(|(name, value)| encode::label(&mut labels, name, value));
-            labels.push('}');
-            return Err(EditError::DuplicateSeries { family: family.name().to_owned(), labels });
+            return Err(EditError::DuplicateSeries(encode::series_name(family, series)));
         }
         *self = edited;
         Ok(())

@@ -194,6 +194,19 @@ impl Push {
         (0..self.families.name.len()).map(|index| Family { push: self, index })
     }
 
+    /// A series by its row, with its family.
+    pub fn series(&self, index: usize) -> Option<(Family<'_>, Series<'_>)> {
+        let family = self.families.series_end.partition_point(|&end| end as usize <= index);
+        let exists = index < self.series_count();
+        exists.then_some((Family { push: self, index: family }, Series { push: self, index }))
+    }
+
+    /// The value of a grouping label.
+    pub fn grouping_label(&self, name: &str) -> Option<&str> {
+        let label = self.grouping.iter().find(|label| self.text(label.name) == name)?;
+        Some(self.text(label.value))
+    }
+
     /// A series that has the labels of another one of its family.
     pub fn find_duplicate(&self) -> Option<(Family<'_>, Series<'_>)> {
         let labels = |series: Series<'_>| {

@@ -2,6 +2,8 @@
 //! same samples, and each known difference is asserted with what the other one makes of it. That crate
 //! never refuses a body, which is why it is no parser for pushes; it is a second opinion on what we expose.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 
 use prometheus_parse::{Scrape, Value};

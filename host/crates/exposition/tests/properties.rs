@@ -1,5 +1,7 @@
 //! What holds for every body and every push.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};

@@ -1,6 +1,8 @@
 //! Every rule of the text format, one row each: what is taken, as what, and what is refused, with which
 //! words. The rules are those of Go's `expfmt.TextParser`, observed on the Pushgateway 1.11.2.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use pushgate_exposition::{GroupingKey, text};
 
 fn parse(body: &[u8]) -> Result<pushgate_exposition::Push, text::ParseError> {

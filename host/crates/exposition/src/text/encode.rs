@@ -20,6 +20,17 @@ pub fn encode(push: &Push) -> String {
     out
 }
 
+/// A series as people write it: `name{label="value"}`.
+pub fn series_name(family: Family<'_>, series: Series<'_>) -> String {
+    let mut out = family.name().to_owned();
+    if series.labels().len() > 0 {
+        out.push('{');
+        series.labels().for_each(|(name, value)| label(&mut out, name, value));
+        out.push('}');
+    }
+    out
+}
+
 /// The `# HELP` line (when there is a help text) and the `# TYPE` line of a family.
 pub fn header(out: &mut String, name: &str, help: &str, kind: Kind) {
     if !help.is_empty() {

@@ -1,0 +1,51 @@
+//! From the bytes of a plugin file to a component that may be instantiated.
+
+use wasmtime::component::Component;
+
+use crate::{Engine, LoadError, wasi};
+
+/// A plugin file of more is refused before it is compiled. The bundled plugins are well below 1 MiB.
+const MAX_FILE: usize = 32 << 20;
+
+/// The interfaces that this host serves, without their version.
+const SERVED: [&str; 1] = ["pushgate:plugin/log"];
+
+/// Types only: an import of it asks for nothing.
+const TYPES: &str = "pushgate:plugin/types";
+
+/// Compiles a component. A core module, which is what plain `cargo build` makes for
+/// `wasm32-unknown-unknown`, is made a component first, by the interface description inside it.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
+    if bytes.len() > MAX_FILE {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), limit: MAX_FILE });
+    }
+    let component = match bytes {
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => componentise(bytes)?,
+        [b'\0', b'a', b's', b'm', ..] => bytes.to_vec(),
+        _ => return Err(LoadError::NotWebAssembly),
+    };
+    let component = Component::from_binary(&engine.wasmtime, &component)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    check_imports(engine, &component)?;
+    Ok(component)
+}
+
+fn componentise(module: &[u8]) -> Result<Vec<u8>, LoadError> {
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| LoadError::NoComponent(format!("{error:#}")))
+}
+
+/// What a component imports is what it can do. An import that nobody serves would fail only when it is
+/// called, so it is refused here, by its name.
+fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+    for (import, _) in component.component_type().imports(&engine.wasmtime) {
+        let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
+        if interface != TYPES && !SERVED.contains(&interface) && !wasi::is_wasi(interface) {
+            return Err(LoadError::UnknownImport(import.to_owned()));
+        }
+    }
+    Ok(())
+}

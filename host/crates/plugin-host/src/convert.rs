@@ -1,0 +1,139 @@
+//! Between the columns of a push and the types of `wit/`, both ways.
+
+use pushgate_exposition::edit::{Edit, Patch, Scope};
+use pushgate_exposition::{Label, Push};
+
+use crate::bindings::exports::pushgate::plugin::policy;
+use crate::bindings::pushgate::plugin::types;
+use crate::instance::one_line;
+use crate::limits::{CODE_LENGTH, MESSAGE_LENGTH};
+use crate::outcome::{Outcome, RawFinding};
+use crate::{Decision, Fault, Limits, Manifest, Method, Request, Wants};
+
+/// The push as a plugin is given it: slices of the columns, nothing copied, columns it does not want empty.
+/// `grouping` is scratch for the labels beside `job`.
+pub(crate) fn push_param<'a>(
+    push: &'a Push,
+    request: Request<'a>,
+    wants: Wants,
+    grouping: &'a mut Vec<types::Label>,
+) -> types::Push<'a> {
+    let mut job = 0;
+    for label in push.grouping() {
+        if push.text(label.name) == "job" {
+            job = label.value;
+        } else {
+            grouping.push(types::Label { name: label.name, value: label.value });
+        }
+    }
+    let (families, series) = (push.family_columns(), push.series_columns());
+    types::Push {
+        request: types::Request {
+            id: request.id,
+            method: match request.method {
+                Method::Put => types::Method::Put,
+                Method::Post => types::Method::Post,
+                Method::Delete => types::Method::Delete,
+            },
+            job,
+            grouping,
+            received_ms: request.received_ms,
+            attributes: &[],
+        },
+        symbols: types::SymbolsParam { bytes: push.symbols().bytes(), ends: push.symbols().ends() },
+        families: types::Families {
+            name: &families.name,
+            kind: &families.kind,
+            help: wanted(wants.help, &families.help),
+            unit: wanted(wants.unit, &families.unit),
+            series_end: &families.series_end,
+        },
+        series: types::Series {
+            label_end: &series.label_end,
+            label_name: &series.label_name,
+            label_value: &series.label_value,
+            value: wanted(wants.values, &series.value),
+            count: wanted(wants.values, &series.count),
+            point_end: wanted(wants.points, &series.point_end),
+            point_bound: wanted(wants.points, &series.point_bound),
+            point_value: wanted(wants.points, &series.point_value),
+        },
+    }
+}
+
+fn wanted<T>(wanted: bool, column: &[T]) -> &[T] {
+    if wanted { column } else { &[] }
+}
+
+/// Takes an answer over, if it keeps to the limits and to what the manifest promised.
+pub(crate) fn outcome(
+    answer: policy::Outcome,
+    manifest: &Manifest,
+    limits: &Limits,
+) -> Result<Outcome, Fault> {
+    if answer.findings.len() > limits.findings {
+        return Err(Fault::Oversized(format!(
+            "{} findings, {} are allowed",
+            answer.findings.len(),
+            limits.findings
+        )));
+    }
+    let findings = answer.findings.into_iter().map(finding).collect::<Result<Vec<_>, _>>()?;
+    let decision = match answer.decision {
+        types::Decision::Accept => Decision::Accept,
+        types::Decision::Mutate(_) if !manifest.mutates => {
+            return Err(Fault::Nonsense("edits, although its manifest says that it makes none".into()));
+        }
+        types::Decision::Mutate(patch) => Decision::Mutate(Patch {
+            bytes: patch.symbols.bytes,
+            ends: patch.symbols.ends,
+            edits: patch.edits.into_iter().map(edit).collect(),
+        }),
+        types::Decision::Reject if findings.is_empty() => {
+            return Err(Fault::Nonsense("a rejection without a finding that says why".into()));
+        }
+        types::Decision::Reject => Decision::Reject,
+    };
+    Ok(Outcome { decision, findings })
+}
+
+fn finding(finding: types::Finding) -> Result<RawFinding, Fault> {
+    let length = finding.message.len();
+    if length > MESSAGE_LENGTH {
+        return Err(Fault::Oversized(format!("a message of {length} bytes, {MESSAGE_LENGTH} are allowed")));
+    }
+    if finding.code.len() > CODE_LENGTH {
+        return Err(Fault::Oversized(format!("a code of more than {CODE_LENGTH} bytes")));
+    }
+    Ok(RawFinding {
+        code: one_line(finding.code, CODE_LENGTH),
+        message: one_line(finding.message, MESSAGE_LENGTH),
+        family: finding.family,
+        series: finding.series,
+        label: finding.label,
+    })
+}
+
+fn edit(edit: types::Edit) -> Edit {
+    match edit {
+        types::Edit::SetLabel((of, name, value)) => Edit::SetLabel { scope: scope(of), name, value },
+        types::Edit::RenameLabel((of, from, to)) => Edit::RenameLabel { scope: scope(of), from, to },
+        types::Edit::DropLabel((of, name)) => Edit::DropLabel { scope: scope(of), name },
+        types::Edit::RenameFamily((family, name)) => Edit::RenameFamily { family, name },
+        types::Edit::RenameSeries((series, name)) => Edit::RenameSeries { series, name },
+        types::Edit::SetHelp((family, help)) => Edit::SetHelp { family, help },
+        types::Edit::Drop(of) => Edit::Drop(scope(of)),
+        types::Edit::SetGroupingLabel(label) => {
+            Edit::SetGroupingLabel(Label { name: label.name, value: label.value })
+        }
+        types::Edit::DropGroupingLabel(name) => Edit::DropGroupingLabel(name),
+    }
+}
+
+fn scope(scope: types::Scope) -> Scope {
+    match scope {
+        types::Scope::All => Scope::All,
+        types::Scope::Family(family) => Scope::Family(family),
+        types::Scope::Series(series) => Scope::Series(series),
+    }
+}

@@ -1,0 +1,72 @@
+//! The engine: one for the process, with the settings that make a call fast and bounded.
+
+use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+/// Compiles and runs plugins. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) wasmtime: wasmtime::Engine,
+}
+
+/// This machine cannot run WebAssembly.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot run WebAssembly on this machine: {0}")]
+pub struct EngineError(String);
+
+/// The stack of a guest. Plugins iterate, they do not recurse deeply; a small stack keeps a runaway
+/// recursion from touching much memory.
+const GUEST_STACK: usize = 256 << 10;
+
+/// What a slot of the pool keeps in memory when an instance ends. Setting it to zero again costs less
+/// than giving it back to the kernel and faulting it in anew.
+const KEEP_RESIDENT: usize = 1 << 20;
+
+/// A component is up to four core instances: the plugin, and what wit-component puts around it.
+const CORE_INSTANCES: u32 = 4;
+
+impl Engine {
+    /// An engine with room for `instances` instances at the same time, each with at most `memory` bytes.
+    ///
+    /// # Errors
+    /// When this machine cannot run WebAssembly at all.
+    pub fn new(instances: u32, memory: usize) -> Result<Self, EngineError> {
+        let mut config = settings();
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(instances)
+            .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+            .total_memories(instances)
+            .total_tables(instances.saturating_mul(2))
+            .max_memory_size(memory)
+            .max_unused_warm_slots(instances)
+            .linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(64 << 10);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let wasmtime = wasmtime::Engine::new(&config).or_else(|error| {
+            // The pool reserves 4 GiB of address space an instance, which `ulimit -v` may forbid.
+            tracing::warn!(%error, "no pool of instances, each is mapped on its own: starting one is slower");
+            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+            wasmtime::Engine::new(&config)
+        });
+        match wasmtime {
+            Ok(wasmtime) => Ok(Self { wasmtime }),
+            Err(error) => Err(EngineError(format!("{error:#}"))),
+        }
+    }
+}
+
+fn settings() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // Fuel is the limit that does not depend on how busy the machine is.
+        .consume_fuel(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .memory_init_cow(true)
+        .max_wasm_stack(GUEST_STACK)
+        // Plugins give the same outcome on every machine, and need no proposals beyond what compilers emit.
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        // A trap's cause is enough for the log; symbols of the guest are often stripped anyway.
+        .wasm_backtrace_max_frames(None);
+    config
+}

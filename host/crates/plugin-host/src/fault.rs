@@ -1,0 +1,73 @@
+//! How a plugin can fail.
+
+use pushgate_exposition::edit::EditError;
+use wasmtime::Trap;
+
+/// A plugin failed on its own account. Never the same as a rejection, which is an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It used up its fuel: a loop without end, or a limit too small for the push.
+    #[error("out of fuel")]
+    Fuel,
+    /// It wanted more memory than it may have.
+    #[error("out of memory")]
+    Memory,
+    /// It recursed past its stack.
+    #[error("stack overflow")]
+    Stack,
+    /// It trapped; a panic does.
+    #[error("trap: {0}")]
+    Trap(String),
+    /// It answered more than is taken.
+    #[error("answered {0}")]
+    Oversized(String),
+    /// Its answer breaks the contract.
+    #[error("answered nonsense: {0}")]
+    Nonsense(String),
+    /// Its edits do not fit the push.
+    #[error("edits that cannot be applied: {0}")]
+    Edit(#[from] EditError),
+    /// All slots for instances are taken. The only fault that is not the plugin's.
+    #[error("no instance is free")]
+    Busy,
+}
+
+impl Fault {
+    /// A word for a metric's label.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Fuel => "fuel",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::Trap(_) => "trap",
+            Self::Oversized(_) => "oversized",
+            Self::Nonsense(_) => "nonsense",
+            Self::Edit(_) => "edit",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// What a failed call into wasmtime was. `refused` says whether the guest was refused memory: what it
+    /// traps with after that is only how its allocator gives up.
+    pub(crate) fn of_call(error: &wasmtime::Error, refused: bool) -> Self {
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return Self::Busy;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Self::Fuel,
+            _ if refused => Self::Memory,
+            Some(Trap::StackOverflow) => Self::Stack,
+            Some(trap) => Self::Trap(trap.to_string()),
+            None => Self::Trap(root_cause(error)),
+        }
+    }
+}
+
+/// The innermost message, cut to a line of the log.
+pub(crate) fn root_cause(error: &wasmtime::Error) -> String {
+    let mut text = error.root_cause().to_string();
+    if let Some((end, _)) = text.char_indices().nth(200) {
+        text.truncate(end);
+    }
+    text
+}

@@ -1,0 +1,95 @@
+//! One running copy of a plugin: a store, the guest in it, and its budget.
+
+use wasmtime::Store;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::pushgate::plugin::log;
+use crate::bindings::{Plugin as Guest, PluginPre};
+use crate::limits::{HOST_CALL_DATA, LOG_LINE_LENGTH, LOG_LINES, MemoryLimiter};
+use crate::{Engine, Fault, Limits};
+
+/// What the host keeps for one instance.
+pub(crate) struct State {
+    plugin: String,
+    memory: MemoryLimiter,
+    log_lines: u32,
+}
+
+impl log::Host for State {
+    fn log(&mut self, level: log::Level, message: String) {
+        self.log_lines = self.log_lines.saturating_add(1);
+        if self.log_lines > LOG_LINES {
+            return;
+        }
+        let plugin = self.plugin.as_str();
+        let message = one_line(message, LOG_LINE_LENGTH);
+        match level {
+            log::Level::Debug => tracing::debug!(plugin, message, "plugin says"),
+            log::Level::Info => tracing::info!(plugin, message, "plugin says"),
+            log::Level::Warn => tracing::warn!(plugin, message, "plugin says"),
+            log::Level::Error => tracing::error!(plugin, message, "plugin says"),
+        }
+    }
+}
+
+/// Text of a guest, fit for a line: control characters become blanks, and it is cut at `limit` bytes.
+pub(crate) fn one_line(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
+}
+
+/// Links what the host serves, once for a plugin.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(&engine.wasmtime);
+    log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// An instance that can be called. After a fault it must be dropped.
+pub(crate) struct Instance {
+    store: Store<State>,
+    guest: Guest,
+}
+
+impl Instance {
+    pub(crate) fn new(
+        engine: &Engine,
+        pre: &PluginPre<State>,
+        plugin: &str,
+        limits: &Limits,
+        fuel: u64,
+    ) -> Result<Self, Fault> {
+        let state =
+            State { plugin: plugin.to_owned(), memory: MemoryLimiter::new(limits.memory), log_lines: 0 };
+        let mut store = Store::new(&engine.wasmtime, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(HOST_CALL_DATA);
+        let started = store.set_fuel(fuel).and_then(|()| pre.instantiate(&mut store));
+        match started {
+            Ok(guest) => Ok(Self { store, guest }),
+            Err(error) => Err(Fault::of_call(&error, store.data().memory.refused)),
+        }
+    }
+
+    /// Calls the guest with a new budget. Answers what it answered, and the fuel that it used.
+    pub(crate) fn call<T>(
+        &mut self,
+        fuel: u64,
+        call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<(T, u64), Fault> {
+        self.store.data_mut().log_lines = 0;
+        let result = self.store.set_fuel(fuel).and_then(|()| call(&self.guest, &mut self.store));
+        match result {
+            Ok(answer) => Ok((answer, fuel - self.store.get_fuel().unwrap_or(0).min(fuel))),
+            Err(error) => Err(Fault::of_call(&error, self.store.data().memory.refused)),
+        }
+    }
+
+    /// Bytes of memory in use. A guest never gives memory back, so this only grows.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().memory.size
+    }
+}

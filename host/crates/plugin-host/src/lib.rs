@@ -1,0 +1,35 @@
+//! Loads, limits and runs pushgate's WebAssembly plugins.
+//!
+//! The life of a plugin, and what each phase may cost:
+//!
+//! 1. An [`Engine`] is made once: compiler settings and the pool of instance slots.
+//! 2. [`Plugin::load`] compiles a component (tens of milliseconds), asks it to describe itself and tries its
+//!    configuration on a first instance. Everything that can be wrong with a plugin or its
+//!    configuration shows here.
+//! 3. [`Chain::run`] takes a push through the policies: a few microseconds each, on a warm instance.
+//!
+//! A call ends in an outcome or in a [`Fault`]; the two are never mixed. A fault is the plugin's own failure:
+//! a trap, a limit, nonsense as an answer. The instance it happened in is dropped and never used again.
+//!
+//! This crate is the only one that knows wasmtime. Calls are synchronous: fuel bounds them.
+
+mod bindings;
+mod chain;
+mod component;
+mod convert;
+mod engine;
+mod fault;
+mod instance;
+mod limits;
+mod manifest;
+mod outcome;
+mod plugin;
+mod wasi;
+
+pub use chain::{Chain, End, Fail, Link, Mode, Report, Step, Verdict};
+pub use engine::{Engine, EngineError};
+pub use fault::Fault;
+pub use limits::Limits;
+pub use manifest::{Code, Manifest, Wants};
+pub use outcome::{Decision, Finding, Method, Request};
+pub use plugin::{ConfigProblem, LoadError, Plugin};

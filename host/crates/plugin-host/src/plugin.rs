@@ -1,0 +1,233 @@
+//! A configured plugin: compiled once, its instances kept warm.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use pushgate_exposition::Push;
+
+use crate::bindings::PluginPre;
+use crate::bindings::exports::pushgate::plugin::policy;
+use crate::instance::{Instance, State, linker, one_line};
+use crate::limits::{MESSAGE_LENGTH, START_FUEL};
+use crate::outcome::Outcome;
+use crate::{Engine, Fault, Limits, Manifest, Request, component, convert, wasi};
+
+/// A policy: a plugin and its configuration. Cheap to clone; clones share their instances.
+#[derive(Clone)]
+pub struct Plugin {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    engine: Engine,
+    pre: PluginPre<State>,
+    manifest: Manifest,
+    config: String,
+    limits: Limits,
+    warnings: Vec<ConfigProblem>,
+    /// The instance used last is used next: its memory is still in the processor's caches.
+    idle: Mutex<Vec<Instance>>,
+}
+
+/// Something that a plugin says about its configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// JSON pointer (RFC 6901) to the culprit; empty for the configuration as a whole.
+    pub pointer: String,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+/// Why a plugin cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file is too large.
+    #[error("the file has {bytes} bytes, more than the {limit} that are allowed")]
+    TooLarge {
+        /// The file's size.
+        bytes: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// The file is something else.
+    #[error("the file is no WebAssembly; build the plugin with --target wasm32-unknown-unknown")]
+    NotWebAssembly,
+    /// A core module that was not made with the SDK or wit-bindgen.
+    #[error("the module cannot be made a component: {0}")]
+    NoComponent(String),
+    /// The code is not valid.
+    #[error("it cannot be compiled: {0}")]
+    Compile(String),
+    /// It asks for something that this host does not have.
+    #[error("it imports {0:?}, which this host does not have")]
+    UnknownImport(String),
+    /// It does not export what a plugin must.
+    #[error("it is not a plugin for this version of pushgate (pushgate:plugin@0.1.0): {0}")]
+    WrongWorld(String),
+    /// It failed while it described itself.
+    #[error("it failed in {call}: {fault}")]
+    Failed {
+        /// The function that was called.
+        call: &'static str,
+        /// How it failed.
+        fault: Fault,
+    },
+    /// Its manifest cannot be used.
+    #[error("its manifest is not usable: {0}")]
+    Manifest(String),
+    /// It does not take its configuration.
+    #[error("it refuses its configuration: {}", list(.0))]
+    Config(Vec<ConfigProblem>),
+}
+
+fn list(problems: &[ConfigProblem]) -> String {
+    let problem = |problem: &ConfigProblem| format!("{}: {}", problem.pointer, problem.message);
+    problems.iter().map(problem).collect::<Vec<_>>().join("; ")
+}
+
+impl Plugin {
+    /// Makes a policy called `name` from a plugin file and the JSON text of its configuration: compiles it,
+    /// asks it to describe itself, and tries the configuration on a first instance.
+    ///
+    /// Blocks for as long as compiling takes.
+    ///
+    /// # Errors
+    /// When the file is no plugin, or the plugin fails or refuses its configuration.
+    pub fn load(
+        engine: &Engine,
+        name: &str,
+        file: &[u8],
+        config: &str,
+        limits: Limits,
+    ) -> Result<Self, LoadError> {
+        let component = component::compile(engine, file)?;
+        let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
+        let mut linker = linker(engine).map_err(wrong_world)?;
+        wasi::link(&mut linker, &component).map_err(wrong_world)?;
+        let pre = linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(wrong_world)?;
+
+        let failed = |call| move |fault| LoadError::Failed { call, fault };
+        let mut probe = Instance::new(engine, &pre, name, &limits, START_FUEL).map_err(failed("start"))?;
+        let describe = |guest: &crate::bindings::Plugin, store: &mut _| {
+            guest.pushgate_plugin_policy().call_describe(store)
+        };
+        let (manifest, _) = probe.call(START_FUEL, describe).map_err(failed("describe"))?;
+        let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
+        let warnings =
+            configure(&mut probe, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
+
+        let shared = Shared {
+            name: name.to_owned(),
+            engine: engine.clone(),
+            pre,
+            manifest,
+            config: config.to_owned(),
+            limits,
+            warnings,
+            // The instance that the configuration was tried on serves the first push.
+            idle: Mutex::new(vec![probe]),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The policy's name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.shared.manifest
+    }
+
+    /// What the plugin does not like about its configuration, but takes.
+    pub fn warnings(&self) -> &[ConfigProblem] {
+        &self.shared.warnings
+    }
+
+    /// The fuel that a push of that many series may use.
+    pub fn fuel(&self, series: usize) -> u64 {
+        self.shared.limits.fuel(series)
+    }
+
+    /// Asks for an outcome, on a warm instance if there is one.
+    pub(crate) fn evaluate(&self, push: &Push, request: Request<'_>) -> Call {
+        let started = Instant::now();
+        let (result, fuel) = match self.evaluate_with_fuel(push, request) {
+            Ok((outcome, fuel)) => (Ok(outcome), fuel),
+            Err(fault) => (Err(fault), 0),
+        };
+        Call { result, fuel, duration: started.elapsed() }
+    }
+
+    fn evaluate_with_fuel(&self, push: &Push, request: Request<'_>) -> Result<(Outcome, u64), Fault> {
+        let shared = &*self.shared;
+        let mut instance = self.instance()?;
+        let mut grouping = Vec::new();
+        let param = convert::push_param(push, request, shared.manifest.wants, &mut grouping);
+        let fuel = shared.limits.fuel(push.series_count());
+        let (answer, used) =
+            instance.call(fuel, |guest, store| guest.pushgate_plugin_policy().call_evaluate(store, param))?;
+        let outcome = convert::outcome(answer, &shared.manifest, &shared.limits)?;
+        self.give_back(instance);
+        Ok((outcome, used))
+    }
+
+    fn instance(&self) -> Result<Instance, Fault> {
+        let shared = &*self.shared;
+        let idle = shared.idle.lock().pop();
+        if let Some(instance) = idle {
+            return Ok(instance);
+        }
+        let mut instance =
+            Instance::new(&shared.engine, &shared.pre, &shared.name, &shared.limits, START_FUEL)?;
+        match configure(&mut instance, &shared.config)? {
+            Ok(_) => Ok(instance),
+            Err(problems) => Err(Fault::Nonsense(format!(
+                "it refuses a configuration that it took before: {}",
+                list(&problems)
+            ))),
+        }
+    }
+
+    /// Keeps an instance for the next push, unless it has grown past half of its limit: memory that leaks
+    /// ends with the instance long before it ends the service.
+    fn give_back(&self, instance: Instance) {
+        let shared = &*self.shared;
+        if instance.memory() > shared.limits.memory / 2 {
+            return;
+        }
+        let mut idle = shared.idle.lock();
+        if idle.len() < shared.limits.warm_instances {
+            idle.push(instance);
+        }
+    }
+}
+
+/// One call of `evaluate`, and what it cost.
+pub(crate) struct Call {
+    pub(crate) result: Result<Outcome, Fault>,
+    /// 0 after a fault.
+    pub(crate) fuel: u64,
+    pub(crate) duration: Duration,
+}
+
+type Configured = Result<Vec<ConfigProblem>, Vec<ConfigProblem>>;
+
+fn configure(instance: &mut Instance, config: &str) -> Result<Configured, Fault> {
+    let (answer, _) = instance
+        .call(START_FUEL, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
+    let read = |problems: Vec<policy::ConfigProblem>| {
+        let problem = |problem: policy::ConfigProblem| ConfigProblem {
+            pointer: one_line(problem.pointer, MESSAGE_LENGTH),
+            message: one_line(problem.message, MESSAGE_LENGTH),
+        };
+        problems.into_iter().take(100).map(problem).collect()
+    };
+    Ok(match answer {
+        Ok(warnings) => Ok(read(warnings)),
+        Err(problems) => Err(read(problems)),
+    })
+}
