@@ -1,0 +1,137 @@
+//! A push end to end in the process, from its text to the store: with 0, 1 and 3 of the bundled plugins, and with
+//! few and many groups stored; and what one plugin call costs. `cargo xtask bench` builds the plugins first.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark, not an interface")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pushgate::config::{Config, Problems};
+use pushgate::exposition::expose;
+use pushgate::ingest::{Ingest, Method, PushRequest};
+use pushgate::journal::InMemory;
+use pushgate::policies;
+use pushgate::store::{Limits, Store};
+use pushgate::telemetry::Metrics;
+use pushgate_exposition::{GroupingKey, text};
+use pushgate_plugin_host::{Chain, Request};
+
+/// Gauges and counters with 6 labels, 10 series a family.
+fn body(series: usize) -> String {
+    let mut body = String::new();
+    for row in 0..series {
+        let (family, row) = (row / 10, row % 10);
+        if row == 0 {
+            let _ = writeln!(body, "# HELP app_{family}_total What it counts.\n# TYPE app_{family}_total counter");
+        }
+        let _ = writeln!(
+            body,
+            "app_{family}_total{{code=\"200\",host=\"db{row}\",method=\"GET\",path=\"/api/{row}\",team=\"infra\",zone=\"eu\"}} {row}.5"
+        );
+    }
+    body
+}
+
+/// The chain of `config.toml`, cut to those plugins.
+fn chain(plugins: &[&str]) -> Arc<Chain> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.toml");
+    let mut config = Config::parse(&fs::read_to_string(&file).unwrap(), &file).unwrap();
+    config.chain.retain(|policy| plugins.contains(&policy.name.as_str()));
+    let mut problems = Problems::of(&file);
+    let chain = policies::load(&config, &mut problems).unwrap();
+    problems.or(Arc::new(chain)).unwrap()
+}
+
+struct Fixture {
+    ingest: Ingest,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+}
+
+impl Fixture {
+    fn new(plugins: &[&str]) -> Self {
+        let chain = chain(plugins);
+        let metrics = Arc::new(Metrics::new(&chain));
+        let limits = Limits { groups: usize::MAX, series: usize::MAX };
+        let store = Arc::new(Store::new(limits, Box::new(InMemory)));
+        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), text::Limits::default(), 1);
+        Self { ingest, store, metrics }
+    }
+
+    fn fill(&self, groups: usize, body: &str) {
+        (0..groups).for_each(|group| self.push(&request(group, body)));
+    }
+
+    fn push(&self, request: &PushRequest) {
+        self.ingest.take(request).unwrap();
+    }
+}
+
+fn request(group: usize, body: &str) -> PushRequest {
+    PushRequest {
+        method: Method::Put,
+        key: GroupingKey::new([("job", "bench".to_owned()), ("instance", format!("host{group}"))]).unwrap(),
+        body: body.to_owned().into(),
+        received_at: SystemTime::now(),
+        id: "0".to_owned(),
+    }
+}
+
+const ALL: [&str; 3] = ["relabel", "naming", "required-labels"];
+
+fn pushes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("push of 10 series, 1000 groups stored");
+    for count in [0, 1, 3] {
+        let fixture = Fixture::new(&ALL[3 - count..]);
+        let body = body(10);
+        fixture.fill(1000, &body);
+        let request = request(500, &body);
+        group.bench_function(format!("{count} plugins"), |bencher| bencher.iter(|| fixture.push(&request)));
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("growth: push of 10 series, 3 plugins");
+    for groups in [100, 1_000, 10_000] {
+        let fixture = Fixture::new(&ALL);
+        let body = body(10);
+        fixture.fill(groups, &body);
+        let requests: Vec<_> = (0..groups).map(|group| request(group, &body)).collect();
+        let mut next = 0;
+        group.bench_function(format!("{groups} groups"), |bencher| {
+            bencher.iter(|| {
+                next = (next + 7919) % groups; // Far from the one before: caches must not hide the growth.
+                fixture.push(&requests[next]);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn plugin_calls(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("plugin call, 100 series of 6 labels, warm");
+    let key = GroupingKey::new([("job", "bench"), ("instance", "i")]).unwrap();
+    let push = text::parse(body(100).as_bytes(), &key, &text::Limits::default()).unwrap();
+    let request = Request { id: "0", method: Method::Put, received_ms: 0 };
+    for plugin in ALL {
+        let chain = chain(&[plugin]);
+        let mut push = push.clone();
+        group.bench_function(plugin, |bencher| bencher.iter(|| chain.run(black_box(&mut push), request)));
+    }
+    group.finish();
+}
+
+fn scrape(criterion: &mut Criterion) {
+    let fixture = Fixture::new(&[]);
+    fixture.fill(1_000, &body(100));
+    criterion.bench_function("scrape of 100,000 series", |bencher| {
+        bencher.iter(|| expose(&fixture.store, &fixture.metrics));
+    });
+}
+
+criterion_group!(benches, pushes, plugin_calls, scrape);
+criterion_main!(benches);

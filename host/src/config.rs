@@ -1,0 +1,261 @@
+//! The configuration: what an operator can set, every value legal, every default in one place.
+//!
+//! [`Config::parse`] reads the TOML text and reports everything that is wrong at once.
+//! [`Config::examine`] gives the legal part as well, so that a check can go on to the plugins. Flags are
+//! applied over the result by the command line. The module is a leaf: it knows nothing else of the host.
+//! The annotated `config.toml` of the project holds every key with its default, and a test says so.
+
+mod address;
+mod duration;
+mod json;
+mod kind;
+mod policy;
+mod problem;
+mod scope;
+mod section;
+mod sections;
+mod size;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+pub use self::address::ListenAddress;
+pub use self::policy::{Fail, Lines, Mode, Policy};
+pub use self::problem::{Problem, Problems};
+pub use self::scope::Scope;
+use self::section::{Findings, Section};
+pub use self::size::ByteSize;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Listening and connections.
+    pub web: Web,
+    /// What one push may be.
+    pub push: Push,
+    /// What all pushes together may store.
+    pub store: Store,
+    /// The gateway's own log.
+    pub log: Log,
+    /// Settings that all plugins share.
+    pub plugins: Plugins,
+    /// The policies, in the order a push runs through them.
+    pub chain: Vec<Policy>,
+}
+
+/// `[web]`: listening and connections.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Web {
+    /// Where to listen; never empty.
+    pub listen_address: Vec<ListenAddress>,
+    /// Connections served at the same time; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// How long a connection may take to send the headers of its next request, idle time included.
+    pub header_timeout: Duration,
+    /// How long the whole body of a request may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may leave an answer untouched before it is cut off.
+    pub write_timeout: Duration,
+    /// How long requests under way may take when the gateway is asked to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen_address: vec!["127.0.0.1:9091".parse().expect("the default address is an address")],
+            max_connections: 512,
+            header_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// `[push]`: what one push may be. Past a limit the push is refused with a status of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Push {
+    /// The body as it is sent, compressed or not.
+    pub max_body: ByteSize,
+    /// The body when it is decompressed.
+    pub max_decompressed: ByteSize,
+    /// Series in one push.
+    pub max_series: usize,
+    /// Labels of one series, grouping labels not counted.
+    pub max_labels: usize,
+    /// Bytes in a metric or label name.
+    pub max_name_length: usize,
+    /// Bytes in a label value.
+    pub max_label_value_length: usize,
+    /// Large pushes worked on at the same time; further ones are asked to come again.
+    pub max_concurrent: usize,
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self {
+            max_body: ByteSize::mib(16),
+            max_decompressed: ByteSize::mib(64),
+            max_series: 100_000,
+            max_labels: 64,
+            max_name_length: 256,
+            max_label_value_length: 4_096,
+            max_concurrent: 16,
+        }
+    }
+}
+
+/// `[store]`: what all pushes together may store. A push that would pass a limit is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Store {
+    /// Groups, that is distinct grouping keys.
+    pub max_groups: usize,
+    /// Series of all groups.
+    pub max_series: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { max_groups: 100_000, max_series: 1_000_000 }
+    }
+}
+
+/// `[log]`: the gateway's own log, on standard error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// The least severe lines that are written.
+    pub level: Level,
+    /// How a line looks.
+    pub format: Format,
+}
+
+/// How severe a line is; each level includes those before it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Level {
+    /// A person must act.
+    Error,
+    /// Something is degraded.
+    Warn,
+    /// The gateway's life: start, stop, reload.
+    #[default]
+    Info,
+    /// Every push.
+    Debug,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Format {
+    /// `key=value` pairs.
+    #[default]
+    Logfmt,
+    /// One JSON object.
+    Json,
+}
+
+/// `[plugins]`: settings that all plugins share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plugins {
+    /// Where plugin files are looked for, resolved against the folder of the configuration file.
+    pub directory: PathBuf,
+    /// What one call may use, unless a plugin has settings of its own.
+    pub limits: PluginLimits,
+    /// Findings that a plugin may give on one push.
+    pub max_findings: usize,
+    /// Instances of each plugin that are kept ready for the next push.
+    pub instances: usize,
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from("target/plugins"),
+            limits: PluginLimits::default(),
+            max_findings: 100,
+            instances: 8,
+        }
+    }
+}
+
+/// What one call of a plugin may use. Past it the call is stopped, which is a fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PluginLimits {
+    /// Fuel for every push, in WebAssembly instructions, roughly.
+    pub fuel_base: u64,
+    /// Further fuel for each series of a push.
+    pub fuel_per_series: u64,
+    /// Linear memory of one instance.
+    pub memory: ByteSize,
+}
+
+impl Default for PluginLimits {
+    fn default() -> Self {
+        Self { fuel_base: 10_000_000, fuel_per_series: 50_000, memory: ByteSize::mib(16) }
+    }
+}
+
+impl Config {
+    /// Reads a configuration; all that is wrong with it otherwise.
+    ///
+    /// `file` names it in messages, and relative paths in it start from its folder.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, Problems> {
+        let (config, problems) = Self::examine(text, file);
+        problems.or(config)
+    }
+
+    /// Reads what is legal in a configuration and reports the rest: an illegal value leaves its default,
+    /// a plugin without a name or a source is left out. Only for checks; nothing may run with the result
+    /// unless there is no problem.
+    pub fn examine(text: &str, file: &Path) -> (Self, Problems) {
+        let mut config = Self::default();
+        let mut findings = Findings::new(text, file);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        // One slip makes the parser complain several times; the first complaint of a line is the useful one.
+        let mut told = 0;
+        for error in &errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            let line = findings.line(offset);
+            if line > told {
+                findings.add(offset, "", format!("not TOML: {}", error.message()));
+                told = line;
+            }
+        }
+        // What was recovered from broken syntax would give problems that are none.
+        if errors.is_empty() {
+            let mut root = Section::new(&mut findings, "", 0, document.get_ref());
+            config.read(&mut root, file);
+            root.finish();
+        }
+        (config, findings.into_problems())
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "info" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            _ => Err(format!("'{text}' is not a level; allowed: debug, info, warn, error")),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "logfmt" => Ok(Self::Logfmt),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("'{text}' is not a format; allowed: logfmt, json")),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! `[[plugin]]`: one configured plugin, that is a policy, and where in the file its settings stand.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::json::Json;
+use super::kind;
+use super::problem::Problem;
+use super::scope::Scope;
+use super::section::Section;
+use super::{PluginLimits, Plugins};
+
+/// One configured plugin of the chain. The chain runs in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Names the policy in findings, logs and metrics; no two policies have the same.
+    pub name: String,
+    /// The WebAssembly file, resolved against `plugins.directory`. Nobody has looked whether it exists.
+    pub source: PathBuf,
+    /// What its outcome is good for.
+    pub mode: Mode,
+    /// What becomes of a push when the plugin has a fault.
+    pub fail: Fail,
+    /// The pushes it is run for.
+    pub scope: Scope,
+    /// What one call may use: its own settings over those of `[plugins]`.
+    pub limits: PluginLimits,
+    /// What the plugin is configured with, always a JSON object.
+    pub config: Value,
+    /// Where all this stands.
+    pub lines: Lines,
+}
+
+/// What the outcome of a policy is good for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    /// Its rejections refuse a push and its edits change it.
+    #[default]
+    Enforce,
+    /// It is run, logged and counted, and changes nothing.
+    Monitor,
+    /// It is loaded and checked, and never run.
+    Off,
+}
+
+/// What becomes of a push when a plugin traps, runs out of its limits or answers nonsense.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Fail {
+    /// The push is refused: nothing enters unchecked.
+    #[default]
+    Closed,
+    /// The push goes on as if the plugin were not there.
+    Open,
+}
+
+/// The lines, from 1, that a policy is written in. Two policies are equal wherever they stand.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    /// Its `[[plugin]]` header.
+    pub entry: usize,
+    /// Its `source`.
+    pub source: usize,
+    /// Its `[plugin.config]`, or the header when there is none.
+    pub config: usize,
+    /// Each value of its configuration, by RFC 6901 pointer.
+    pub values: BTreeMap<String, usize>,
+}
+
+impl PartialEq for Lines {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Policy {
+    /// A problem with the plugin's file: it is not there, or no plugin.
+    pub fn source_problem(&self, message: impl Into<String>) -> Problem {
+        let place = format!("[[plugin]] '{}' source", self.name);
+        Problem { line: Some(self.lines.source), place, message: message.into() }
+    }
+
+    /// A problem that the plugin has with its configuration, told with the line of the value that the
+    /// plugin points at. A pointer to what is not there, such as a missing key, leads to what would hold it.
+    pub fn config_problem(&self, pointer: &str, message: impl Into<String>) -> Problem {
+        let mut holder = pointer;
+        let line = loop {
+            if let Some(line) = self.lines.values.get(holder) {
+                break *line;
+            }
+            match holder.rsplit_once('/') {
+                Some((shorter, _)) => holder = shorter,
+                None => break self.lines.config,
+            }
+        };
+        let place = format!("[[plugin]] '{}' config{pointer}", self.name);
+        Problem { line: Some(line), place, message: message.into() }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "enforce" => Ok(Self::Enforce),
+            "monitor" => Ok(Self::Monitor),
+            "off" => Ok(Self::Off),
+            _ => Err(format!("'{text}' is not a mode; allowed: enforce, monitor, off")),
+        }
+    }
+}
+
+impl FromStr for Fail {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "closed" => Ok(Self::Closed),
+            "open" => Ok(Self::Open),
+            _ => Err(format!("'{text}' is not a way to fail; allowed: closed, open")),
+        }
+    }
+}
+
+/// Reads the list `[[plugin]]`. A policy without a legal name or source is left out; every other illegal
+/// value leaves its default, so that the plugin can still be checked.
+pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<Policy> {
+    let Some(value) = root.take("plugin") else {
+        return Vec::new();
+    };
+    let wrong_type =
+        |value: &Spanned<DeValue<'_>>| kind::wrong_type(value, "a list of tables", "write [[plugin]]");
+    let DeValue::Array(entries) = value.get_ref() else {
+        root.refuse("plugin", wrong_type(value));
+        return Vec::new();
+    };
+    let mut chain: Vec<Policy> = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let DeValue::Table(table) = entry.get_ref() else {
+            root.refuse("plugin", wrong_type(entry));
+            continue;
+        };
+        let offset = entry.span().start;
+        let findings = root.findings();
+        let mut section = Section::new(findings, format!("[[plugin]] {}", index + 1), offset, table);
+        let policy = read_policy(&mut section, offset, plugins);
+        section.finish();
+        let Some(policy) = policy else { continue };
+        if let Some(first) = chain.iter().find(|other| other.name == policy.name) {
+            let message = format!("line {} has a plugin of this name already", first.lines.entry);
+            findings.add(offset, format!("[[plugin]] '{}'", policy.name), message);
+        } else {
+            chain.push(policy);
+        }
+    }
+    chain
+}
+
+fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) -> Option<Policy> {
+    let name = section.required("name", &kind::text("a name such as \"naming\"", name));
+    if let Some(name) = &name {
+        section.rename(format!("[[plugin]] '{name}'"));
+    }
+    let source = section.required("source", &kind::text("a file such as \"naming.wasm\"", path));
+    let mut mode = Mode::default();
+    section.key("mode", &kind::text("\"enforce\", \"monitor\" or \"off\"", str::parse), &mut mode);
+    let mut fail = Fail::default();
+    section.key("fail", &kind::text("\"closed\" or \"open\"", str::parse), &mut fail);
+    let scope = Scope::read(section);
+    let mut limits = plugins.limits;
+    limits.read(section);
+    let (config, mut lines) = read_config(section);
+    lines.entry = section.findings().line(offset);
+    lines.source = section.line_of("source").unwrap_or(lines.entry);
+    let (name, source) = (name?, plugins.directory.join(source?));
+    Some(Policy { name, source, mode, fail, scope, limits, config, lines })
+}
+
+fn read_config(section: &mut Section<'_, '_>) -> (Value, Lines) {
+    let mut lines = Lines { config: section.line(), ..Lines::default() };
+    let json = match section.table("config") {
+        Some((table, offset)) => {
+            lines.config = section.findings().line(offset);
+            Json::of(table)
+        }
+        None => Json::default(),
+    };
+    for (pointer, refusal) in json.refused {
+        section.refuse(&format!("config{pointer}"), refusal);
+    }
+    let findings = section.findings();
+    let values = json.offsets.into_iter().map(|(pointer, offset)| (pointer, findings.line(offset)));
+    lines.values = values.collect();
+    (Value::Object(json.value), lines)
+}
+
+/// A policy's name is a metric label and the first word of a finding's line.
+fn name(text: &str) -> Result<String, String> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(legal) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("'{text}' is not a name; allowed: up to 64 letters, digits, '-', '_' and '.'"))
+    }
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(Path::new(text).to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{ByteSize, Config};
+
+    fn examine(text: &str) -> (Vec<Policy>, String) {
+        let (config, problems) = Config::examine(text, Path::new("/etc/c.toml"));
+        (config.chain, problems.to_string())
+    }
+
+    #[test]
+    fn a_policy_has_the_shared_settings_unless_it_has_its_own() {
+        let (chain, problems) = examine(
+            "[plugins]\ndirectory = 'wasm'\nfuel_base = 20_000\nmemory = '2MiB'\n\
+             [[plugin]]\nname = 'a'\nsource = 'a.wasm'\n\
+             [[plugin]]\nname = 'b'\nsource = '/opt/b.wasm'\nmode = 'monitor'\nfail = 'open'\n\
+             match = { job = 'batch_.*' }\nfuel_base = 30_000\nfuel_per_series = 5\nmemory = '1MiB'\n\
+             [plugin.config]\nallowed = ['x']\n",
+        );
+        assert_eq!(problems, "");
+        let [a, b] = chain.as_slice() else { panic!("two policies") };
+        let shared = PluginLimits { fuel_base: 20_000, memory: ByteSize::mib(2), ..PluginLimits::default() };
+        let source = PathBuf::from("/etc/wasm/a.wasm");
+        assert_eq!((&a.source, a.mode, a.fail, a.limits), (&source, Mode::Enforce, Fail::Closed, shared));
+        assert_eq!(a.config, json!({}));
+        assert!(a.scope.is_everything());
+        let own = PluginLimits { fuel_base: 30_000, fuel_per_series: 5, memory: ByteSize::mib(1) };
+        let source = PathBuf::from("/opt/b.wasm");
+        assert_eq!((&b.source, b.mode, b.fail, b.limits), (&source, Mode::Monitor, Fail::Open, own));
+        assert_eq!(b.config, json!({"allowed": ["x"]}));
+        assert!(b.scope.covers(|_| Some("batch_1")) && !b.scope.covers(|_| Some("web")));
+    }
+
+    #[test]
+    fn the_chain_is_in_the_order_of_the_file() {
+        let (chain, _) = examine("[[plugin]]\nname='z'\nsource='z'\n[[plugin]]\nname='a'\nsource='a'\n");
+        let names: Vec<_> = chain.iter().map(|policy| policy.name.as_str()).collect();
+        assert_eq!(names, ["z", "a"]);
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        let longest = "n".repeat(64);
+        for (text, legal) in [
+            ("naming", true),
+            ("A-b_c.9", true),
+            (longest.as_str(), true),
+            ("", false),
+            ("a b", false),
+            ("a/b", false),
+            ("ä", false),
+            (format!("{longest}n").as_str(), false),
+        ] {
+            assert_eq!(name(text).is_ok(), legal, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_of_a_plugin_is_told_with_the_line_of_the_value() {
+        let (chain, _) = examine(
+            "[[plugin]]\nname = 'relabel'\nsource = 'relabel.wasm'\n\n\
+             [plugin.config]\nstrict = true\n[[plugin.config.rules]]\naction = 'drop'\n\
+             [[plugin.config.rules]]\naction = 'dorp'\n[[plugin]]\nname = 'b'\nsource = 'b.wasm'\n",
+        );
+        let line = |policy: usize, pointer: &str| chain[policy].config_problem(pointer, "m").line;
+        for (pointer, expected) in [
+            ("", 5),
+            ("/strict", 6),
+            ("/rules/0", 7),
+            ("/rules/0/action", 8),
+            ("/rules/1/action", 10),
+            ("/rules/1/regex", 9),
+            ("/other/0", 5),
+            ("no pointer", 5),
+        ] {
+            assert_eq!(line(0, pointer), Some(expected), "{pointer}");
+        }
+        assert_eq!(line(1, "/x"), Some(11), "without a [plugin.config], the header");
+        let problem = chain[0].config_problem("/rules/1/action", "'dorp' is not an action");
+        assert_eq!(problem.place, "[[plugin]] 'relabel' config/rules/1/action");
+        let problem = chain[0].source_problem("no such file");
+        assert_eq!((problem.line, problem.place.as_str()), (Some(3), "[[plugin]] 'relabel' source"));
+    }
+
+    #[test]
+    fn a_policy_with_a_small_mistake_is_still_there_to_be_checked() {
+        let (chain, problems) = examine("[[plugin]]\nname = 'a'\nsource = 'a.wasm'\nmode = 'on'\n");
+        assert_eq!(chain.len(), 1);
+        assert_eq!(
+            problems,
+            "/etc/c.toml:4: [[plugin]] 'a' mode: 'on' is not a mode; allowed: enforce, monitor, off"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Every key of the sections, with its bounds.
+//!
+//! A lower bound keeps the gateway able to work at all; an upper one keeps a slip of the pen (`90m` for
+//! `90s`, a digit too many) from turning a limit into none.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::kind::{duration, list, size, text, whole};
+use super::policy;
+use super::section::Section;
+use super::size::ByteSize;
+use super::{Config, Log, PluginLimits, Plugins, Push, Store, Web};
+
+const MS: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+const BYTE: ByteSize = ByteSize::bytes(1);
+const GIB: ByteSize = ByteSize::mib(1 << 10);
+
+impl Config {
+    pub(super) fn read(&mut self, root: &mut Section<'_, '_>, file: &Path) {
+        root.section("web", |section| self.web.read(section));
+        root.section("push", |section| self.push.read(section));
+        root.section("store", |section| self.store.read(section));
+        root.section("log", |section| self.log.read(section));
+        root.section("plugins", |section| self.plugins.read(section));
+        let folder = file.parent().unwrap_or(Path::new(""));
+        self.plugins.directory = folder.join(&self.plugins.directory);
+        self.chain = policy::read_chain(root, &self.plugins);
+    }
+}
+
+impl Web {
+    fn read(&mut self, web: &mut Section<'_, '_>) {
+        let address = text("an address such as \"127.0.0.1:9091\"", str::parse);
+        web.key("listen_address", &list(address), &mut self.listen_address);
+        web.key("max_connections", &whole(1..=1_000_000), &mut self.max_connections);
+        web.key("header_timeout", &duration(10 * MS..=HOUR), &mut self.header_timeout);
+        web.key("body_timeout", &duration(10 * MS..=HOUR), &mut self.body_timeout);
+        web.key("write_timeout", &duration(10 * MS..=HOUR), &mut self.write_timeout);
+        web.key("drain_timeout", &duration(Duration::ZERO..=HOUR), &mut self.drain_timeout);
+    }
+}
+
+impl Push {
+    fn read(&mut self, push: &mut Section<'_, '_>) {
+        push.key("max_body", &size(BYTE..=GIB), &mut self.max_body);
+        push.key("max_decompressed", &size(BYTE..=GIB), &mut self.max_decompressed);
+        push.key("max_series", &whole(1..=10_000_000), &mut self.max_series);
+        push.key("max_labels", &whole(1..=1_000), &mut self.max_labels);
+        push.key("max_name_length", &whole(1..=65_536), &mut self.max_name_length);
+        push.key("max_label_value_length", &whole(1..=1_048_576), &mut self.max_label_value_length);
+        push.key("max_concurrent", &whole(1..=1_000), &mut self.max_concurrent);
+    }
+}
+
+impl Store {
+    fn read(&mut self, store: &mut Section<'_, '_>) {
+        store.key("max_groups", &whole(1..=100_000_000), &mut self.max_groups);
+        store.key("max_series", &whole(1..=1_000_000_000), &mut self.max_series);
+    }
+}
+
+impl Log {
+    fn read(&mut self, log: &mut Section<'_, '_>) {
+        log.key("level", &text("\"debug\", \"info\", \"warn\" or \"error\"", str::parse), &mut self.level);
+        log.key("format", &text("\"logfmt\" or \"json\"", str::parse), &mut self.format);
+    }
+}
+
+impl Plugins {
+    fn read(&mut self, plugins: &mut Section<'_, '_>) {
+        plugins.key("directory", &text("a folder such as \"plugins\"", policy::path), &mut self.directory);
+        self.limits.read(plugins);
+        plugins.key("max_findings", &whole(1..=10_000), &mut self.max_findings);
+        plugins.key("instances", &whole(1..=1_000), &mut self.instances);
+    }
+}
+
+impl PluginLimits {
+    /// Reads the limits from `[plugins]`, or a plugin's own from its `[[plugin]]`.
+    pub(super) fn read(&mut self, section: &mut Section<'_, '_>) {
+        section.key("fuel_base", &whole(10_000..=1_000_000_000_000), &mut self.fuel_base);
+        section.key("fuel_per_series", &whole(0..=1_000_000_000), &mut self.fuel_per_series);
+        section.key("memory", &size(ByteSize::kib(64)..=GIB), &mut self.memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(section: &str, key: &str, value: &str) -> String {
+        let text = format!("{section}\n{key} = {value}\n");
+        Config::examine(&text, Path::new("c.toml")).1.to_string()
+    }
+
+    /// `at` is legal on both ends, `past` is not.
+    fn check(section: &str, key: &str, at: [&str; 2], past: [&str; 2]) {
+        for value in at {
+            assert_eq!(problems(section, key, value), "", "{section} {key} = {value}");
+        }
+        for value in past {
+            let told = problems(section, key, value);
+            let place = format!("c.toml:2: {section} {key}: ");
+            assert!(told.starts_with(&place) && told.contains("is out of bounds; allowed: "), "{told}");
+        }
+    }
+
+    #[test]
+    fn every_bound_holds_at_its_ends() {
+        let hour = (["\"10ms\"", "\"1h\""], ["\"9ms\"", "\"1h1ms\""]);
+        check("[web]", "max_connections", ["1", "1_000_000"], ["0", "1_000_001"]);
+        check("[web]", "header_timeout", hour.0, hour.1);
+        check("[web]", "body_timeout", hour.0, hour.1);
+        check("[web]", "write_timeout", hour.0, hour.1);
+        check("[web]", "drain_timeout", ["\"0s\"", "\"1h\""], ["\"61m\"", "\"1h1ms\""]);
+        let gib = (["\"1B\"", "\"1GiB\""], ["\"0B\"", "\"1073741825B\""]);
+        check("[push]", "max_body", gib.0, gib.1);
+        check("[push]", "max_decompressed", gib.0, gib.1);
+        check("[push]", "max_series", ["1", "10_000_000"], ["0", "10_000_001"]);
+        check("[push]", "max_labels", ["1", "1_000"], ["0", "1_001"]);
+        check("[push]", "max_name_length", ["1", "65_536"], ["0", "65_537"]);
+        check("[push]", "max_label_value_length", ["1", "1_048_576"], ["0", "1_048_577"]);
+        check("[push]", "max_concurrent", ["1", "1_000"], ["0", "1_001"]);
+        check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
+        check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
+        check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
+        check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
+        check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
+        check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
+        check("[plugins]", "memory", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
+    }
+
+    #[test]
+    fn every_key_is_read_into_its_field() {
+        let text = "
+            [web]
+            listen_address = [':1', '[::1]:2']
+            max_connections = 2
+            header_timeout = '1s'
+            body_timeout = '2s'
+            write_timeout = '3s'
+            drain_timeout = '4s'
+            [push]
+            max_body = '1KiB'
+            max_decompressed = '2KiB'
+            max_series = 3
+            max_labels = 4
+            max_name_length = 5
+            max_label_value_length = 6
+            max_concurrent = 7
+            [store]
+            max_groups = 8
+            max_series = 9
+            [log]
+            level = 'debug'
+            format = 'json'
+            [plugins]
+            directory = 'p'
+            fuel_base = 10_000
+            fuel_per_series = 11
+            memory = '1MiB'
+            max_findings = 12
+            instances = 13
+        ";
+        let seconds = Duration::from_secs;
+        let expected = Config {
+            web: Web {
+                listen_address: vec![":1".parse().unwrap(), "[::1]:2".parse().unwrap()],
+                max_connections: 2,
+                header_timeout: seconds(1),
+                body_timeout: seconds(2),
+                write_timeout: seconds(3),
+                drain_timeout: seconds(4),
+            },
+            push: Push {
+                max_body: ByteSize::kib(1),
+                max_decompressed: ByteSize::kib(2),
+                max_series: 3,
+                max_labels: 4,
+                max_name_length: 5,
+                max_label_value_length: 6,
+                max_concurrent: 7,
+            },
+            store: Store { max_groups: 8, max_series: 9 },
+            log: Log { level: super::super::Level::Debug, format: super::super::Format::Json },
+            plugins: Plugins {
+                directory: "/etc/pushgate/p".into(),
+                limits: PluginLimits { fuel_base: 10_000, fuel_per_series: 11, memory: ByteSize::mib(1) },
+                max_findings: 12,
+                instances: 13,
+            },
+            chain: Vec::new(),
+        };
+        assert_eq!(Config::parse(text, Path::new("/etc/pushgate/config.toml")), Ok(expected));
+    }
+}

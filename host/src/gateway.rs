@@ -1,0 +1,88 @@
+//! Puts the parts together: wiring only.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use pushgate_exposition::text;
+use pushgate_plugin_host::Chain;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::config::{Config, Problems};
+use crate::exposition::expose;
+use crate::http::{self, Http};
+use crate::ingest::Ingest;
+use crate::journal::InMemory;
+use crate::policies;
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+
+/// A gateway with its plugins loaded, ready to serve.
+///
+/// ```no_run
+/// use pushgate::{config::Config, gateway::Gateway};
+///
+/// # async fn serve() -> anyhow::Result<()> {
+/// let text = std::fs::read_to_string("config.toml")?;
+/// let gateway = Gateway::load(Config::examine(&text, "config.toml".as_ref()))?;
+/// let listeners = gateway.listen().await?;
+/// gateway.run(listeners, async { tokio::signal::ctrl_c().await.unwrap() }).await;
+/// # Ok(()) }
+/// ```
+pub struct Gateway {
+    config: Config,
+    http: Arc<Http>,
+}
+
+impl Gateway {
+    /// Loads the plugins of an examined configuration and puts everything together. Blocks while plugins are
+    /// compiled.
+    ///
+    /// # Errors
+    /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once.
+    pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
+        let chain = policies::load(&config, &mut problems)?;
+        problems.or(())?;
+        Ok(Self::new(config, chain))
+    }
+
+    fn new(config: Config, chain: Chain) -> Self {
+        let metrics = Arc::new(Metrics::new(&chain));
+        let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
+        let store = Arc::new(Store::new(limits, Box::new(InMemory)));
+        let limits = text::Limits {
+            series: config.push.max_series,
+            labels: config.push.max_labels,
+            name_length: config.push.max_name_length,
+            value_length: config.push.max_label_value_length,
+        };
+        let max_large = config.push.max_concurrent;
+        let ingest = Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), limits, max_large);
+        let exposition = move || vec![expose(&store, &metrics)];
+        let http = Arc::new(Http::new(&config, Arc::new(ingest), exposition));
+        Self { config, http }
+    }
+
+    /// Listens where the configuration says, and logs where that is: port 0 is any that is free.
+    ///
+    /// # Errors
+    /// When an address cannot be had.
+    pub async fn listen(&self) -> anyhow::Result<Vec<TcpListener>> {
+        let listeners = http::listen(&self.config.web.listen_address).await?;
+        for listener in &listeners {
+            let address = listener.local_addr().context("cannot tell the address that is listened on")?;
+            info!(%address, "listening");
+        }
+        Ok(listeners)
+    }
+
+    /// Serves until `shutdown` ends, then finishes what is under way within the drain timeout.
+    pub async fn run(&self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
+        let answer = {
+            let http = self.http.clone();
+            move |request| http.clone().answer(request)
+        };
+        http::serve(listeners, &self.config.web, answer, shutdown).await;
+    }
+}

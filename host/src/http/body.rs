@@ -1,0 +1,323 @@
+//! The only reader of request bodies: capped as sent, capped when decompressed, and done in time.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use bytes::buf::Reader;
+use bytes::{Buf as _, Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, EXPECT};
+use http_body_util::BodyExt as _;
+use hyper::body::Body;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::config::{ByteSize, Config};
+
+/// Memory that is taken at once for a body whose length was announced; the announcement may be a lie.
+const FIRST_ALLOCATION: usize = 64 << 10;
+
+/// What is decompressed right away; more of it is left to the blocking pool. It takes about 0.3 ms.
+const INLINE: usize = 256 << 10;
+
+/// How long a refused body is still read, so that a client which sends before it listens gets its answer
+/// instead of a reset connection.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Reads bodies within the limits of the configuration.
+#[derive(Debug)]
+pub(super) struct BodyReader {
+    sent: ByteSize,
+    decompressed: ByteSize,
+    timeout: Duration,
+    /// Decompressions on the blocking pool.
+    inflating: Semaphore,
+}
+
+/// Why there is no body.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyError {
+    /// More bytes were sent, or announced, than are taken.
+    #[error("the body is larger than {limit} (push.max_body)")]
+    TooLarge { limit: ByteSize },
+    /// The body would grow to more bytes than are taken.
+    #[error("the decompressed body is larger than {limit} (push.max_decompressed)")]
+    DecompressedTooLarge { limit: ByteSize },
+    /// The body was to be gzip.
+    #[error("the body is not gzip, as its Content-Encoding says: {0}")]
+    Gzip(std::io::Error),
+    /// The body did not arrive in time.
+    #[error("the body took longer than {} ms to arrive (web.body_timeout)", limit.as_millis())]
+    Late { limit: Duration },
+    /// The connection broke, or what came was no legal chunk.
+    #[error("the body broke off")]
+    Broken,
+}
+
+impl BodyReader {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            sent: config.push.max_body,
+            decompressed: config.push.max_decompressed,
+            timeout: config.web.body_timeout,
+            inflating: Semaphore::new(config.push.max_concurrent),
+        }
+    }
+
+    /// The body, decompressed when the headers say that it is gzip. Any other encoding is read as it is, as
+    /// the original Pushgateway does; what it hides is then no exposition text.
+    pub(super) async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, BodyError>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+    {
+        let sent = self.receive(headers, body).await?;
+        if is_gzip(headers) { self.gunzip(sent).await } else { Ok(sent) }
+    }
+
+    async fn receive<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Bytes, BodyError>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+    {
+        let late = BodyError::Late { limit: self.timeout };
+        let received = timeout(self.timeout, receive(&mut body, self.sent)).await.unwrap_or(Err(late));
+        // A client that asked first has not sent anything yet, and reading would invite it to.
+        if matches!(received, Err(BodyError::TooLarge { .. })) && !headers.contains_key(EXPECT) {
+            tokio::spawn(timeout(LINGER, discard(body)));
+        }
+        received
+    }
+
+    async fn gunzip(&self, sent: Bytes) -> Result<Bytes, BodyError> {
+        let mut inflation = Inflation::new(sent, self.decompressed);
+        if !inflation.advance(INLINE)? {
+            let _permit = self.inflating.acquire().await;
+            let rest = move || inflation.advance(usize::MAX).map(|_| inflation);
+            // The task is neither aborted nor does it panic; should it ever, the client is the wrong one to tell.
+            let rest = tokio::task::spawn_blocking(rest).await;
+            inflation = rest.map_err(|error| BodyError::Gzip(std::io::Error::other(error)))??;
+        }
+        Ok(inflation.inflated.into())
+    }
+}
+
+async fn receive<B: Body<Data = Bytes> + Unpin>(body: &mut B, limit: ByteSize) -> Result<Bytes, BodyError> {
+    let room = limit.as_usize();
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > room {
+        return Err(BodyError::TooLarge { limit });
+    }
+    let mut received = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers say nothing that a push needs.
+        let Ok(chunk) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        if chunk.len() > room.saturating_sub(received.len().max(joined.len())) {
+            return Err(BodyError::TooLarge { limit });
+        }
+        if received.is_empty() && joined.is_empty() {
+            // Most bodies are one chunk, which is taken as it is.
+            received = chunk;
+        } else {
+            if joined.is_empty() {
+                joined.reserve(announced.clamp(received.len(), FIRST_ALLOCATION.max(received.len())));
+                joined.extend_from_slice(&received);
+            }
+            joined.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if joined.is_empty() { received } else { joined.freeze() })
+}
+
+async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// The whole header value must be the word: a list of encodings is one that is not known.
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+
+/// A decompression that can be left and taken up again on another thread.
+struct Inflation {
+    decoder: MultiGzDecoder<Reader<Bytes>>,
+    inflated: Vec<u8>,
+    limit: ByteSize,
+}
+
+impl Inflation {
+    fn new(sent: Bytes, limit: ByteSize) -> Self {
+        Self { decoder: MultiGzDecoder::new(sent.reader()), inflated: Vec::new(), limit }
+    }
+
+    /// Goes on for at most `step` bytes; whether the end was reached.
+    fn advance(&mut self, step: usize) -> Result<bool, BodyError> {
+        // One byte more than is taken tells a body of just that size from a larger one.
+        let limit = self.limit.as_usize();
+        let room = limit.saturating_add(1).saturating_sub(self.inflated.len());
+        let step = step.min(room);
+        let mut part = self.decoder.by_ref().take(step as u64);
+        let read = part.read_to_end(&mut self.inflated).map_err(BodyError::Gzip)?;
+        if self.inflated.len() > limit {
+            return Err(BodyError::DecompressedTooLarge { limit: self.limit });
+        }
+        Ok(read < step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io::Write as _;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::{Frame, SizeHint};
+
+    use super::*;
+    use crate::http::payload::Payload;
+
+    /// Chunks of unknown total length, and then an end, an error or silence.
+    struct Chunks(VecDeque<Bytes>, End);
+
+    #[derive(Clone, Copy)]
+    enum End {
+        Orderly,
+        Broken,
+        Never,
+    }
+
+    impl Body for Chunks {
+        type Data = Bytes;
+        type Error = ();
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, ()>>> {
+            match (self.0.pop_front(), self.1) {
+                (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+                (None, End::Orderly) => Poll::Ready(None),
+                (None, End::Broken) => Poll::Ready(Some(Err(()))),
+                (None, End::Never) => Poll::Pending,
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::default()
+        }
+    }
+
+    fn chunks(parts: &[&[u8]], end: End) -> Chunks {
+        Chunks(parts.iter().map(|part| Bytes::copy_from_slice(part)).collect(), end)
+    }
+
+    fn reader(sent: u64, decompressed: u64) -> BodyReader {
+        let mut config = Config::default();
+        config.push.max_body = ByteSize::bytes(sent);
+        config.push.max_decompressed = ByteSize::bytes(decompressed);
+        config.web.body_timeout = Duration::from_millis(20);
+        BodyReader::new(&config)
+    }
+
+    fn encoded(encoding: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+        headers
+    }
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    async fn read(reader: &BodyReader, headers: &HeaderMap, body: Chunks) -> Result<Vec<u8>, String> {
+        reader.read(headers, body).await.map(Vec::from).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_body_is_its_chunks() {
+        let none = HeaderMap::new();
+        for parts in ["", "abc", "a||bc", "|abc", "a|b|c"] {
+            let parts: Vec<&[u8]> = parts.split('|').map(str::as_bytes).collect();
+            let body = read(&reader(3, 3), &none, chunks(&parts, End::Orderly)).await;
+            assert_eq!(body, Ok(parts.concat()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_has_a_size_as_it_is_sent() {
+        let none = HeaderMap::new();
+        let refused = Err("the body is larger than 3B (push.max_body)".to_owned());
+        assert_eq!(
+            read(&reader(3, 9), &none, chunks(&[b"ab", b"c"], End::Orderly)).await,
+            Ok(b"abc".to_vec())
+        );
+        assert_eq!(read(&reader(3, 9), &none, chunks(&[b"abcd"], End::Orderly)).await, refused);
+        assert_eq!(read(&reader(3, 9), &none, chunks(&[b"ab", b"cd"], End::Never)).await, refused);
+        let announced = Payload::from(Bytes::from_static(b"abcd"));
+        assert!(matches!(reader(3, 9).read(&none, announced).await, Err(BodyError::TooLarge { .. })));
+    }
+
+    #[tokio::test]
+    async fn gzip_is_undone_whatever_its_members_and_chunks() {
+        let members = [gzip(b"first "), gzip(b""), gzip(b"second")].concat();
+        let (head, tail) = members.split_at(7);
+        for encoding in ["gzip", "GZip"] {
+            let body = chunks(&[head, tail], End::Orderly);
+            assert_eq!(read(&reader(999, 12), &encoded(encoding), body).await, Ok(b"first second".to_vec()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_has_a_size_when_it_is_decompressed() {
+        // Below, at and above what is decompressed inline.
+        for size in [4, INLINE, 3 * INLINE] {
+            let plain = vec![b'x'; size];
+            let packed = gzip(&plain);
+            let at = reader(99_999, size as u64);
+            assert_eq!(read(&at, &encoded("gzip"), chunks(&[&packed], End::Orderly)).await, Ok(plain));
+            let past = reader(99_999, size as u64 - 1);
+            let error = read(&past, &encoded("gzip"), chunks(&[&packed], End::Orderly)).await.unwrap_err();
+            assert!(error.starts_with("the decompressed body is larger than "), "{error}");
+            assert!(error.ends_with(" (push.max_decompressed)"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_gzip_is_refused() {
+        let whole = gzip(b"metric 1\n");
+        let cut = &whole[..whole.len() - 1];
+        let mut corrupt = whole.clone();
+        let checksum = corrupt.len() - 8;
+        corrupt[checksum] ^= 1;
+        let trailing = [&whole[..], b"junk"].concat();
+        for body in [b"" as &[u8], b"metric 1\n", cut, &corrupt, &trailing] {
+            let error =
+                read(&reader(999, 999), &encoded("gzip"), chunks(&[body], End::Orderly)).await.unwrap_err();
+            assert!(error.starts_with("the body is not gzip"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn any_other_encoding_is_read_as_it_is() {
+        for encoding in ["identity", "br", "gzip, br", "x-gzip"] {
+            let body = chunks(&[b"abc"], End::Orderly);
+            assert_eq!(
+                read(&reader(9, 9), &encoded(encoding), body).await,
+                Ok(b"abc".to_vec()),
+                "{encoding}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let none = HeaderMap::new();
+        let late = "the body took longer than 20 ms to arrive (web.body_timeout)".to_owned();
+        assert_eq!(read(&reader(9, 9), &none, chunks(&[b"abc"], End::Never)).await, Err(late));
+        let broken = "the body broke off".to_owned();
+        assert_eq!(read(&reader(9, 9), &none, chunks(&[b"abc"], End::Broken)).await, Err(broken));
+    }
+}

@@ -1,0 +1,315 @@
+//! The only place that turns what went wrong into a status and a body.
+//!
+//! A 4xx says what the client has to mend. A 5xx says nothing of the gateway's inside; the log does, once,
+//! where it happened.
+
+use http::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use super::accept::prefers_json;
+use super::body::BodyError;
+use super::findings;
+use super::grouping_path::PathError;
+use super::payload::{self, Payload};
+use super::route::Allow;
+use crate::ingest::{IngestError, PolicyFinding};
+
+/// Everything that a request can fail with.
+#[derive(Debug)]
+pub(super) enum Failure {
+    NotFound,
+    MethodNotAllowed(Allow),
+    BadEscape,
+    Group(PathError),
+    Body(BodyError),
+    Ingest(IngestError),
+}
+
+impl From<PathError> for Failure {
+    fn from(error: PathError) -> Self {
+        Self::Group(error)
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        Self::Ingest(error)
+    }
+}
+
+/// The answer to a request that failed: `application/problem+json` (RFC 9457) for who prefers JSON, text
+/// otherwise.
+pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload> {
+    let refusal = refusal(failure);
+    let mut response = if prefers_json(headers) { refusal.as_json() } else { refusal.as_text() };
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+        .headers_mut()
+        .extend(refusal.header.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
+
+/// A failure as the client gets to know it.
+struct Refusal<'f> {
+    status: StatusCode,
+    /// Names the kind of failure for programs, as the last part of a URN.
+    kind: &'static str,
+    /// One line for people.
+    detail: String,
+    /// What policies found, instead of `detail` when the answer is text.
+    findings: &'f [PolicyFinding],
+    header: Option<(HeaderName, &'static str)>,
+}
+
+/// The one list of what is answered to what.
+fn refusal(failure: &Failure) -> Refusal<'_> {
+    use StatusCode as S;
+    match failure {
+        Failure::NotFound => refuse(S::NOT_FOUND, "not-found", "404 page not found"),
+        Failure::MethodNotAllowed(Allow(methods)) => {
+            refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method Not Allowed").with(ALLOW, methods)
+        }
+        Failure::BadEscape => {
+            refuse(S::BAD_REQUEST, "bad-url", "the URL has a '%' without two hexadecimal digits")
+        }
+        Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
+        Failure::Body(error) => body(error),
+        Failure::Ingest(error) => ingest(error),
+    }
+}
+
+fn body(error: &BodyError) -> Refusal<'static> {
+    use StatusCode as S;
+    match error {
+        BodyError::TooLarge { .. } | BodyError::DecompressedTooLarge { .. } => {
+            refuse(S::PAYLOAD_TOO_LARGE, "too-large", error.to_string())
+        }
+        BodyError::Gzip(_) | BodyError::Broken => refuse(S::BAD_REQUEST, "bad-body", error.to_string()),
+        // The rest of the body may still come, and would be taken for the next request.
+        BodyError::Late { .. } => {
+            refuse(S::REQUEST_TIMEOUT, "timeout", error.to_string()).with(CONNECTION, "close")
+        }
+    }
+}
+
+fn ingest(error: &IngestError) -> Refusal<'_> {
+    use StatusCode as S;
+    match error {
+        IngestError::Parse(error) if error.problem.is_over_limit() => {
+            refuse(S::PAYLOAD_TOO_LARGE, "too-large", error.to_string())
+        }
+        IngestError::Parse(error) => refuse(S::BAD_REQUEST, "parse-error", error.to_string()),
+        IngestError::Inconsistent(reason) => refuse(
+            S::BAD_REQUEST,
+            "inconsistent",
+            format!("pushed metrics are invalid or inconsistent with existing metrics: {reason}"),
+        ),
+        IngestError::Rejected(findings) => Refusal {
+            findings,
+            ..refuse(
+                S::UNPROCESSABLE_ENTITY,
+                "policy-rejection",
+                "refused by policy; nothing of the push is stored",
+            )
+        },
+        IngestError::Fault { plugin } => refuse(
+            S::SERVICE_UNAVAILABLE,
+            "plugin-fault",
+            format!("plugin '{plugin}' failed, and nothing enters unchecked; nothing of the push is stored"),
+        ),
+        IngestError::Full { limit, key } => {
+            let detail = format!("the gateway stores as much as it may ({key} = {limit})");
+            refuse(S::TOO_MANY_REQUESTS, "full", detail).with(RETRY_AFTER, "60")
+        }
+        IngestError::Busy => {
+            let detail =
+                "as many large pushes as the gateway takes are being worked on (push.max_concurrent)";
+            refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
+        }
+    }
+}
+
+fn refuse(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Refusal<'static> {
+    Refusal { status, kind, detail: detail.into(), findings: &[], header: None }
+}
+
+impl Refusal<'_> {
+    fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    fn as_text(&self) -> Response<Payload> {
+        let text = if self.findings.is_empty() {
+            format!("{}\n", self.detail)
+        } else {
+            findings::lines(self.findings)
+        };
+        payload::whole(self.status, payload::TEXT, text)
+    }
+
+    fn as_json(&self) -> Response<Payload> {
+        let mut problem = Map::new();
+        problem.insert("type".to_owned(), Value::from(format!("urn:pushgate:{}", self.kind)));
+        problem.insert("title".to_owned(), Value::from(self.status.canonical_reason()));
+        problem.insert("status".to_owned(), Value::from(self.status.as_u16()));
+        problem.insert("detail".to_owned(), Value::from(self.detail.as_str()));
+        if !self.findings.is_empty() {
+            problem.insert("findings".to_owned(), findings::json(self.findings));
+        }
+        let media_type = HeaderValue::from_static("application/problem+json");
+        payload::whole(self.status, media_type, format!("{}\n", Value::Object(problem)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{ACCEPT, CONTENT_TYPE};
+    use pushgate_exposition::GroupingKey;
+    use pushgate_exposition::text::{self, Limits};
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::ByteSize;
+
+    fn parse_error(body: &str, limits: &Limits) -> Failure {
+        let key = GroupingKey::new([("job", "j")]).unwrap();
+        IngestError::Parse(text::parse(body.as_bytes(), &key, limits).unwrap_err()).into()
+    }
+
+    fn rejected() -> Failure {
+        let finding = PolicyFinding {
+            plugin: "naming".to_owned(),
+            code: "naming/counter-suffix".to_owned(),
+            metric: Some("requests".to_owned()),
+            series: None,
+            label: None,
+            message: "a counter ends in _total; rename it to requests_total".to_owned(),
+        };
+        IngestError::Rejected(vec![finding]).into()
+    }
+
+    fn text(response: Response<Payload>) -> String {
+        response.into_body().into_chunks().map(|chunk| String::from_utf8(chunk.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_failure_has_a_status_and_a_line() {
+        let one_series = Limits { series: 1, ..Limits::default() };
+        for (failure, status, body, header) in [
+            (Failure::NotFound, 404, "404 page not found\n", None),
+            (
+                Failure::MethodNotAllowed(Allow("GET, HEAD, OPTIONS")),
+                405,
+                "Method Not Allowed\n",
+                Some(("allow", "GET, HEAD, OPTIONS")),
+            ),
+            (Failure::BadEscape, 400, "the URL has a '%' without two hexadecimal digits\n", None),
+            (
+                PathError::Odd("/a".to_owned()).into(),
+                400,
+                "odd number of components in label string \"/a\"\n",
+                None,
+            ),
+            (
+                BodyError::TooLarge { limit: ByteSize::mib(16) }.into(),
+                413,
+                "the body is larger than 16MiB (push.max_body)\n",
+                None,
+            ),
+            (
+                BodyError::DecompressedTooLarge { limit: ByteSize::mib(64) }.into(),
+                413,
+                "the decompressed body is larger than 64MiB (push.max_decompressed)\n",
+                None,
+            ),
+            (
+                BodyError::Late { limit: std::time::Duration::from_secs(30) }.into(),
+                408,
+                "the body took longer than 30000 ms to arrive (web.body_timeout)\n",
+                Some(("connection", "close")),
+            ),
+            (BodyError::Broken.into(), 400, "the body broke off\n", None),
+            (
+                IngestError::Inconsistent("metric \"a\" was collected before".to_owned()).into(),
+                400,
+                "pushed metrics are invalid or inconsistent with existing metrics: metric \"a\" was collected before\n",
+                None,
+            ),
+            (
+                rejected(),
+                422,
+                "naming: naming/counter-suffix: requests: a counter ends in _total; rename it to requests_total\n",
+                None,
+            ),
+            (
+                IngestError::Fault { plugin: "naming".to_owned() }.into(),
+                503,
+                "plugin 'naming' failed, and nothing enters unchecked; nothing of the push is stored\n",
+                None,
+            ),
+            (
+                IngestError::Full { key: "store.max_groups", limit: 5 }.into(),
+                429,
+                "the gateway stores as much as it may (store.max_groups = 5)\n",
+                Some(("retry-after", "60")),
+            ),
+            (
+                IngestError::Busy.into(),
+                503,
+                "as many large pushes as the gateway takes are being worked on (push.max_concurrent)\n",
+                Some(("retry-after", "1")),
+            ),
+        ] {
+            let response = answer(&failure, &HeaderMap::new());
+            assert_eq!(response.status(), status, "{failure:?}");
+            assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+            assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+            if let Some((name, value)) = header {
+                assert_eq!(response.headers()[name], value);
+            }
+            assert_eq!(text(response), body);
+        }
+        let response = answer(&parse_error("a b\n", &Limits::default()), &HeaderMap::new());
+        assert_eq!(response.status(), 400);
+        assert!(text(response).starts_with("text format parsing error in line 1: "));
+        let response = answer(&parse_error("a 1\nb 1\n", &one_series), &HeaderMap::new());
+        assert_eq!(response.status(), 413);
+    }
+
+    #[test]
+    fn who_prefers_json_gets_a_problem() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, "application/json".parse().unwrap());
+        let response = answer(&rejected(), &headers);
+        assert_eq!(response.status(), 422);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let problem: Value = serde_json::from_str(&text(response)).unwrap();
+        assert_eq!(
+            problem,
+            json!({
+                "type": "urn:pushgate:policy-rejection",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "refused by policy; nothing of the push is stored",
+                "findings": [{
+                    "plugin": "naming",
+                    "code": "naming/counter-suffix",
+                    "metric": "requests",
+                    "message": "a counter ends in _total; rename it to requests_total",
+                }],
+            })
+        );
+        let response = answer(&Failure::NotFound, &headers);
+        assert_eq!(
+            serde_json::from_str::<Value>(&text(response)).unwrap(),
+            json!({"type": "urn:pushgate:not-found", "title": "Not Found", "status": 404, "detail": "404 page not found"})
+        );
+    }
+}

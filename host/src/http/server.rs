@@ -1,0 +1,308 @@
+//! Accepts connections and serves them, as many as are allowed, until it is asked to stop.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+use super::payload::Payload;
+use super::stream::Stream;
+use crate::config::Web;
+
+/// How long accepting rests after the system refused, most often for want of file descriptors.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown` ends: then nothing more is accepted, requests under way are finished within
+/// `drain_timeout`, and what is left is cut. Nothing outlives the returned future, also when it is dropped.
+///
+/// `answer` cannot fail: whatever goes wrong is an answer as well.
+pub async fn serve<H, A>(
+    listeners: Vec<TcpListener>,
+    web: &Web,
+    answer: H,
+    shutdown: impl Future<Output = ()>,
+) where
+    H: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Payload>> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(web.max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut first = 0;
+    let mut shutdown = pin!(shutdown);
+    loop {
+        // The permit comes before the connection: one that cannot be served stays in the system's queue,
+        // where it costs nothing.
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            accept(&listeners, &mut first).await.map(|accepted| (permit, accepted))
+        };
+        let accepted = select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = next => accepted,
+        };
+        match accepted {
+            Ok((permit, (stream, peer))) => {
+                let connection = connection(stream, web, answer.clone(), &graceful);
+                connections.spawn(async move {
+                    if let Err(error) = connection.await {
+                        debug!(%peer, %error, "connection ended early");
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) if is_of_the_client(&error) => {
+                debug!(%error, "connection ended before it was accepted");
+            }
+            Err(error) => {
+                warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+    drop(listeners);
+    if timeout(web.drain_timeout, graceful.shutdown()).await.is_err() {
+        warn!(connections = connections.len(), "cutting connections that did not end in time");
+    }
+    connections.shutdown().await;
+}
+
+/// Serves one connection to its end; asked to stop, it ends with the request that is under way.
+fn connection<H, A>(
+    stream: TcpStream,
+    web: &Web,
+    answer: H,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = hyper::Result<()>> + Send + use<H, A>
+where
+    H: Fn(Request<Incoming>) -> A + Send + 'static,
+    A: Future<Output = Response<Payload>> + Send + 'static,
+{
+    // An answer is written in one piece; waiting for more to send would only delay it.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let answered = answer(request);
+        async move { Ok::<_, Infallible>(answered.await) }
+    });
+    let connection = http1::Builder::new()
+        // Without a timer hyper's header timeout does nothing.
+        .timer(TokioTimer::new())
+        .header_read_timeout(web.header_timeout)
+        // A client may close its sending side once it has sent its request, as `nc -N` does.
+        .half_close(true)
+        .serve_connection(TokioIo::new(Stream::new(stream, web.write_timeout)), service);
+    graceful.watch(connection)
+}
+
+/// The next connection of any listener. `first` goes round, so that a busy listener does not starve the rest.
+async fn accept(listeners: &[TcpListener], first: &mut usize) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|context| {
+        let (before, after) = listeners.split_at((*first).min(listeners.len()));
+        for listener in after.iter().chain(before) {
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                *first = (*first + 1) % listeners.len().max(1);
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionAborted | Kind::ConnectionReset | Kind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream as Client;
+    use std::time::Instant;
+
+    use bytes::Bytes;
+    use http::StatusCode;
+    use http_body_util::BodyExt as _;
+    use tokio::sync::{mpsc, oneshot};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::http::payload::{TEXT, empty, whole};
+
+    struct Server {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        served: JoinHandle<()>,
+        /// One message for each request that has arrived.
+        arrived: mpsc::UnboundedReceiver<()>,
+    }
+
+    async fn start(web: Web) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let (arrival, arrived) = mpsc::unbounded_channel();
+        let served = tokio::spawn(async move {
+            let stopped = async { stopped.await.unwrap_or_default() };
+            let answer = move |request| {
+                arrival.send(()).unwrap_or_default(); // Not every test listens to the end.
+                answer(request)
+            };
+            serve(vec![other, listener], &web, answer, stopped).await;
+        });
+        Server { address, stop, served, arrived }
+    }
+
+    /// `/slow` takes 100 ms, `/never` never ends, `/large` is more than a socket takes at once, `/body` reads
+    /// the body, anything else is answered at once.
+    async fn answer(request: Request<Incoming>) -> Response<Payload> {
+        match request.uri().path() {
+            "/slow" => {
+                sleep(Duration::from_millis(100)).await;
+                whole(StatusCode::OK, TEXT, "slow")
+            }
+            "/never" => std::future::pending().await,
+            "/large" => whole(StatusCode::OK, TEXT, Bytes::from(vec![b'x'; 64 << 20])),
+            "/body" => {
+                let mut body = request.into_body();
+                while let Some(Ok(_)) = body.frame().await {}
+                empty(StatusCode::OK)
+            }
+            _ => whole(StatusCode::OK, TEXT, "ok"),
+        }
+    }
+
+    fn ask(server: &Server, request: &str) -> Client {
+        let mut client = Client::connect(server.address).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        client
+    }
+
+    /// Reads until the server closes, off the executor.
+    async fn rest(mut client: Client) -> String {
+        let read = move || {
+            let mut text = Vec::new();
+            // A reset is an end as well.
+            let _ = client.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        tokio::task::spawn_blocking(read).await.unwrap()
+    }
+
+    fn get(path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    }
+
+    #[tokio::test]
+    async fn requests_are_answered_one_after_the_other_on_a_connection() {
+        let server = start(Web::default()).await;
+        let requests = format!("GET / HTTP/1.1\r\nHost: h\r\n\r\n{}", get("/slow"));
+        let text = rest(ask(&server, &requests)).await;
+        assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{text}");
+        assert!(text.ends_with("\r\n\r\nslow"), "{text}");
+        let text = rest(ask(&server, "GET / HTTP/1.0\r\n\r\n")).await;
+        assert!(text.starts_with("HTTP/1.0 200 OK\r\n") && text.ends_with("\r\n\r\nok"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_closed_its_sending_side_is_answered() {
+        let server = start(Web::default()).await;
+        let client = ask(&server, &get("/slow"));
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(rest(client).await.ends_with("slow"));
+    }
+
+    #[tokio::test]
+    async fn head_is_the_answer_without_its_body() {
+        let server = start(Web::default()).await;
+        let text = rest(ask(&server, &get("/").replace("GET", "HEAD"))).await;
+        assert!(text.contains("content-length: 2\r\n") && text.ends_with("\r\n\r\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn headers_that_do_not_come_end_the_connection() {
+        let server = start(Web { header_timeout: Duration::from_millis(50), ..Web::default() }).await;
+        assert_eq!(rest(ask(&server, "GET / HTTP/1.1\r\nHost:")).await, "");
+        // Between two requests it is the same clock.
+        let text = rest(ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert!(text.ends_with("ok"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_ends_the_connection() {
+        let web = Web { write_timeout: Duration::from_millis(50), max_connections: 1, ..Web::default() };
+        let server = start(web).await;
+        let stuck = ask(&server, &get("/large"));
+        // The only permit comes free when the stuck connection is cut.
+        assert!(rest(ask(&server, &get("/"))).await.ends_with("ok"));
+        drop(stuck);
+    }
+
+    #[tokio::test]
+    async fn connections_over_the_limit_wait() {
+        let server = start(Web { max_connections: 1, ..Web::default() }).await;
+        let started = Instant::now();
+        let held = ask(&server, &get("/slow"));
+        assert!(rest(ask(&server, &get("/"))).await.ends_with("ok"));
+        assert!(started.elapsed() >= Duration::from_millis(100), "it waited for the first");
+        assert!(rest(held).await.ends_with("slow"));
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_requests_under_way_finish() {
+        let mut server = start(Web::default()).await;
+        let busy = ask(&server, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+        let idle = ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!((server.arrived.recv().await, server.arrived.recv().await), (Some(()), Some(())));
+        server.stop.send(()).unwrap();
+        server.served.await.unwrap();
+        assert!(rest(busy).await.ends_with("slow"));
+        assert!(rest(idle).await.ends_with("ok"));
+        assert!(Client::connect(server.address).is_err(), "nothing listens any more");
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_ever() {
+        let mut server = start(Web { drain_timeout: Duration::from_millis(30), ..Web::default() }).await;
+        let never = ask(&server, &get("/never"));
+        assert_eq!(server.arrived.recv().await, Some(()));
+        server.stop.send(()).unwrap();
+        server.served.await.unwrap();
+        assert_eq!(rest(never).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_asks_first_is_told_to_go_on_when_its_body_is_read() {
+        let server = start(Web::default()).await;
+        let head = "Host: h\r\nConnection: close\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+        let mut asked = ask(&server, &format!("PUT /body HTTP/1.1\r\n{head}"));
+        asked.write_all(b"ab").unwrap();
+        let text = rest(asked).await;
+        assert!(text.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "{text}");
+        let text = rest(ask(&server, &format!("PUT /refused HTTP/1.1\r\n{head}"))).await;
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    }
+}

@@ -1,0 +1,193 @@
+//! The use case of a push: parse, run through the policies, store. Knows nothing of HTTP.
+//!
+//! From the body to the store nothing waits: a push is taken in one piece, or it is not. Small pushes are worked
+//! on where they arrive, since a hop to another thread costs more than they do; large ones, and all of them while a
+//! policy is known to run into its limits, go to the blocking pool, so that nobody else waits for them.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use pushgate_exposition::text::{self, ParseError};
+use pushgate_exposition::{GroupingKey, Push};
+use pushgate_plugin_host::{Chain, End, Request};
+pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
+use tokio::sync::Semaphore;
+use tokio::task;
+use tracing::{debug, error};
+
+use crate::store::{Mode, Refusal, Store, Unknown};
+use crate::telemetry::{Metrics, Outcome};
+
+/// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
+const INLINE_BODY: usize = 128 << 10;
+
+/// Takes pushes in. Shared by all connections.
+pub struct Ingest {
+    chain: Arc<Chain>,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+    limits: text::Limits,
+    /// Permits for the blocking pool.
+    large: Arc<Semaphore>,
+}
+
+/// A push, or the removal of a group.
+#[derive(Clone, Debug)]
+pub struct PushRequest {
+    /// What it does to the group.
+    pub method: Method,
+    /// The group in the URL; policies may change it.
+    pub key: GroupingKey,
+    /// The metrics, decompressed; empty for a removal.
+    pub body: Bytes,
+    /// When it arrived.
+    pub received_at: SystemTime,
+    /// Names it in the log.
+    pub id: String,
+}
+
+/// A push was stored, or a group removed.
+#[derive(Debug, Default)]
+pub struct Accepted {
+    /// Warnings of policies.
+    pub findings: Vec<PolicyFinding>,
+}
+
+/// A push was refused. Nothing of it is stored.
+#[derive(Debug)]
+pub enum IngestError {
+    /// The body is not what it should be.
+    Parse(ParseError),
+    /// The push does not fit what is stored, or could break a scrape.
+    Inconsistent(String),
+    /// A policy rejected it, for these reasons.
+    Rejected(Vec<PolicyFinding>),
+    /// A policy failed that fails closed.
+    Fault {
+        /// The policy.
+        plugin: String,
+    },
+    /// A bound of the store is reached.
+    Full {
+        /// The bound's key in the configuration.
+        key: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+    /// As many pushes are being worked on as are allowed.
+    Busy,
+}
+
+impl IngestError {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Parse(_) => Outcome::Unparsable,
+            Self::Inconsistent(_) => Outcome::Inconsistent,
+            Self::Rejected(_) => Outcome::Rejected,
+            Self::Fault { .. } => Outcome::Fault,
+            Self::Full { .. } => Outcome::Full,
+            Self::Busy => Outcome::Busy,
+        }
+    }
+}
+
+impl From<Refusal> for IngestError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full { key, limit } => Self::Full { key, limit },
+            refusal => Self::Inconsistent(refusal.to_string()),
+        }
+    }
+}
+
+impl Ingest {
+    /// Takes pushes through `chain` into `store`, at most `max_large` large ones at the same time.
+    pub fn new(
+        chain: Arc<Chain>,
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+        limits: text::Limits,
+        max_large: usize,
+    ) -> Self {
+        Self { chain, store, metrics, limits, large: Arc::new(Semaphore::new(max_large)) }
+    }
+
+    /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
+    ///
+    /// # Errors
+    /// When it is refused, with what the client is to be told.
+    pub async fn push(self: &Arc<Self>, request: PushRequest) -> Result<Accepted, IngestError> {
+        if request.body.len() <= INLINE_BODY && !self.chain.is_suspect() {
+            return self.take(&request);
+        }
+        let Ok(permit) = self.large.clone().try_acquire_owned() else {
+            self.metrics.push(request.method, Outcome::Busy, None);
+            return Err(IngestError::Busy);
+        };
+        let ingest = Arc::clone(self);
+        let work = move || {
+            let _permit = permit;
+            ingest.take(&request)
+        };
+        task::spawn_blocking(work).await.unwrap_or_else(|panic| {
+            error!(%panic, "a push could not be worked on");
+            Err(IngestError::Busy)
+        })
+    }
+
+    /// Takes a push in, on this thread.
+    ///
+    /// # Errors
+    /// As for [`push`](Self::push).
+    pub fn take(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
+        let started = Instant::now();
+        let taken = self.take_unmeasured(request);
+        let outcome = taken.as_ref().map_or_else(IngestError::outcome, |_| Outcome::Accepted);
+        self.metrics.push(request.method, outcome, Some(started.elapsed()));
+        taken
+    }
+
+    fn take_unmeasured(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
+        let at = request.received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut push = self.parse(request)?;
+        let verdict = self.chain.run(
+            &mut push,
+            Request { id: &request.id, method: request.method, received_ms: at.as_millis() as i64 },
+        );
+        self.metrics.policies(&self.chain, &verdict.reports, &request.id);
+        let refused = |error| {
+            // The key as it is by now: policies before this one may have changed it.
+            self.store.fail(push.grouping_key(), Unknown::Ignore, at.as_secs_f64());
+            Err(error)
+        };
+        match verdict.end {
+            End::Accepted => {}
+            End::Rejected => return refused(IngestError::Rejected(verdict.findings)),
+            End::Fault { plugin } => return refused(IngestError::Fault { plugin }),
+            End::Busy => return refused(IngestError::Busy),
+        }
+        let mode = match request.method {
+            Method::Put => Mode::Replace,
+            Method::Post => Mode::Merge,
+            Method::Delete => {
+                self.store.delete(push.grouping_key());
+                return Ok(Accepted { findings: verdict.findings });
+            }
+        };
+        if let Err(refusal) = self.store.push(&push, mode, at.as_secs_f64()) {
+            debug!(id = request.id, key = %push.grouping_key(), %refusal, "push refused by the store");
+            return Err(refusal.into());
+        }
+        Ok(Accepted { findings: verdict.findings })
+    }
+
+    fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
+        // A removal has no families, whatever body came with it.
+        let body = if request.method == Method::Delete { &[][..] } else { &request.body };
+        text::parse(body, &request.key, &self.limits).map_err(|error| {
+            debug!(id = request.id, key = %request.key, %error, "push refused by the parser");
+            IngestError::Parse(error)
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! The configured policies, loaded: files read, plugins compiled, configurations tried, and everything that is
+//! wrong with any of them told at once.
+
+use std::fs;
+use std::thread::{self, available_parallelism};
+
+use pushgate_exposition::Push;
+use pushgate_plugin_host::{Chain, Engine, EngineError, Fail, Limits, Link, LoadError, Mode, Plugin};
+use tracing::warn;
+
+use crate::config::{self, Config, Policy, Problem, Problems};
+
+/// Room in the pool of instances, whatever the configuration asks for: each takes 4 GiB of address space.
+const MAX_INSTANCES: usize = 4_000;
+
+/// Loads the chain. Blocks while plugins are compiled, which they are side by side. What is wrong is added to
+/// `problems`, and a policy that cannot be used is left out of the chain.
+///
+/// # Errors
+/// When WebAssembly cannot be run on this machine at all.
+pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
+    let policies = &config.chain;
+    let engine = engine(config)?;
+    let loaded = thread::scope(|scope| {
+        let engine = &engine;
+        let load = |policy| scope.spawn(move || load_plugin(engine, config, policy));
+        let threads: Vec<_> = policies.iter().map(load).collect();
+        let join =
+            |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(Vec::new()));
+        threads.into_iter().map(join).collect::<Vec<_>>()
+    });
+    let mut links = Vec::new();
+    for (policy, loaded) in policies.iter().zip(loaded) {
+        match loaded {
+            Ok(plugin) if policy.mode == config::Mode::Off => drop(plugin), // Checked, and not asked.
+            Ok(plugin) => links.push(link(policy, plugin)),
+            Err(refused) => refused.into_iter().for_each(|problem| problems.push(problem)),
+        }
+    }
+    Ok(Chain::new(links))
+}
+
+fn engine(config: &Config) -> Result<Engine, EngineError> {
+    // Every thread that works on pushes may be in every plugin at the same time; one more is for trying a
+    // configuration.
+    let threads = available_parallelism().map_or(1, usize::from) + config.push.max_concurrent + 1;
+    let instances = config.chain.len().saturating_mul(threads).clamp(1, MAX_INSTANCES);
+    let memory = config.chain.iter().map(|policy| policy.limits.memory.as_usize()).max().unwrap_or(0);
+    Engine::new(instances as u32, memory)
+}
+
+fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plugin, Vec<Problem>> {
+    let of_source = |message: String| vec![policy.source_problem(message)];
+    let file = fs::read(&policy.source)
+        .map_err(|error| of_source(format!("cannot read '{}': {error}", policy.source.display())))?;
+    let limits = Limits {
+        fuel_base: policy.limits.fuel_base,
+        fuel_per_series: policy.limits.fuel_per_series,
+        memory: policy.limits.memory.as_usize(),
+        findings: config.plugins.max_findings,
+        warm_instances: config.plugins.instances,
+    };
+    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits);
+    let plugin = loaded.map_err(|error| match error {
+        LoadError::Config(refused) => refused
+            .into_iter()
+            .map(|problem| policy.config_problem(&problem.pointer, problem.message))
+            .collect(),
+        error => of_source(format!("'{}' cannot be used: {error}", policy.source.display())),
+    })?;
+    for warning in plugin.warnings() {
+        warn!(
+            plugin = policy.name,
+            pointer = warning.pointer,
+            warning = warning.message,
+            "plugin takes its configuration with a warning"
+        );
+    }
+    Ok(plugin)
+}
+
+fn link(policy: &Policy, plugin: Plugin) -> Link {
+    let scope = policy.scope.clone();
+    Link {
+        plugin,
+        mode: if policy.mode == config::Mode::Monitor { Mode::Monitor } else { Mode::Enforce },
+        fail: match policy.fail {
+            config::Fail::Closed => Fail::Closed,
+            config::Fail::Open => Fail::Open,
+        },
+        covers: Box::new(move |push: &Push| scope.covers(|label| push.grouping_label(label))),
+    }
+}

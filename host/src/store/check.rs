@@ -1,0 +1,247 @@
+//! Would this change expose cleanly? Everything that could break a scrape is found here, or while rendering.
+
+use hashbrown::HashMap;
+use pushgate_exposition::{GroupingKey, Kind, Objection, Push};
+
+use super::group::{ExposedLabels, Group};
+use super::render::RenderedFamily;
+use super::{Change, Limits, Mode, State, Unknown};
+
+/// Families that begin with it are the gateway's own.
+pub const OWN_PREFIX: &str = "pushgate_";
+
+/// Why a change was not made. The messages go to the client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Found by the parser.
+    #[error(transparent)]
+    Objection(#[from] Objection),
+    /// Two series of one push.
+    #[error("{series} was collected before with the same name and label values; push each series once")]
+    Duplicate {
+        /// The second of them.
+        series: String,
+    },
+    /// A series of another group.
+    #[error(
+        "a series of metric {name:?} is stored already by the group {owner}; use other labels, or delete that group"
+    )]
+    Owned {
+        /// The family.
+        name: String,
+        /// The group that has it.
+        owner: String,
+    },
+    /// Another group has the family with another type.
+    #[error(
+        "metric {name:?} has the type {pushed}, but other groups have stored it with the type {stored}; use one type for a name"
+    )]
+    Kind {
+        /// The family.
+        name: String,
+        /// Its type in the push.
+        pushed: &'static str,
+        /// Its type in the store.
+        stored: &'static str,
+    },
+    /// A sample of one family would have the name of a sample of another.
+    #[error(
+        "metric {part:?} collides with the {kind} {whole:?}, which has samples of that name; rename one of them"
+    )]
+    Collision {
+        /// The family whose name it is.
+        part: String,
+        /// What the other one is.
+        kind: &'static str,
+        /// The histogram or summary.
+        whole: String,
+    },
+    /// The name is one of the gateway's own.
+    #[error("metric {name:?} has a name of the gateway's own metrics, which begin with pushgate_; rename it")]
+    OwnName {
+        /// The family.
+        name: String,
+    },
+    /// A grouping label that a histogram or summary has for itself.
+    #[error(
+        "{kind} {name:?} cannot be in a group with the label {label:?}, which tells its own samples apart"
+    )]
+    PointLabel {
+        /// The family.
+        name: String,
+        /// What it is.
+        kind: &'static str,
+        /// `le` or `quantile`.
+        label: &'static str,
+    },
+    /// `{job="x"}` and `{job="x",instance=""}` are shown with the same labels.
+    #[error(
+        "the group cannot be told from the group {other}, as both are shown with instance=\"\"; use one of the two, or delete that group"
+    )]
+    SameLabels {
+        /// The group that is there.
+        other: String,
+    },
+    /// A bound of the store.
+    #[error("the gateway stores as much as it may ({key} = {limit})")]
+    Full {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+}
+
+/// What the parser noted, and names that are taken.
+pub(super) fn objections(push: &Push) -> Result<(), Refusal> {
+    if let Some(objection) = push.objection() {
+        return Err(objection.clone().into());
+    }
+    match push.families().find(|family| family.name().starts_with(OWN_PREFIX)) {
+        Some(family) => Err(Refusal::OwnName { name: family.name().into() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a change may be made. Looks at what the change brings, never at all that is stored.
+pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<(), Refusal> {
+    match change {
+        Change::Delete { .. } => Ok(()),
+        Change::Failure { key, unknown, .. } => {
+            let labels = ExposedLabels::of(key);
+            match state.groups.get(&labels) {
+                Some(group) => same_group(group, key),
+                None if *unknown == Unknown::Ignore => Ok(()),
+                None => room_for_a_group(state, limits),
+            }
+        }
+        Change::Push { key, mode, families, .. } => {
+            let labels = ExposedLabels::of(key);
+            let group = state.groups.get(&labels);
+            match group {
+                Some(group) => same_group(group, key)?,
+                None => room_for_a_group(state, limits)?,
+            }
+            let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
+            let view = View { state, labels: &labels, group, mode: *mode, families, pushed };
+            room_for_series(&view, limits)?;
+            families.iter().try_for_each(|family| view.check(family))
+        }
+    }
+}
+
+fn same_group(group: &Group, key: &GroupingKey) -> Result<(), Refusal> {
+    if group.key() == key { Ok(()) } else { Err(Refusal::SameLabels { other: group.key().to_string() }) }
+}
+
+fn room_for_a_group(state: &State, limits: &Limits) -> Result<(), Refusal> {
+    if state.groups.len() < limits.groups {
+        return Ok(());
+    }
+    Err(Refusal::Full { key: "store.max_groups", limit: limits.groups })
+}
+
+fn room_for_series(view: &View<'_>, limits: &Limits) -> Result<(), Refusal> {
+    let brought: usize = view.families.iter().map(|family| family.chunk.series.len()).sum();
+    let freed: usize = match (view.group, view.mode) {
+        (None, _) => 0,
+        (Some(group), Mode::Replace) => group.families.values().map(|chunk| chunk.series.len()).sum(),
+        (Some(group), Mode::Merge) => (view.families.iter())
+            .filter_map(|family| group.families.get(&family.name))
+            .map(|chunk| chunk.series.len())
+            .sum(),
+    };
+    if brought <= freed || view.state.series - freed + brought <= limits.series {
+        return Ok(());
+    }
+    Err(Refusal::Full { key: "store.max_series", limit: limits.series })
+}
+
+/// The state as it would be after a push.
+struct View<'a> {
+    state: &'a State,
+    labels: &'a ExposedLabels,
+    group: Option<&'a Group>,
+    mode: Mode,
+    families: &'a [RenderedFamily],
+    pushed: HashMap<&'a str, Kind, foldhash::fast::RandomState>,
+}
+
+impl View<'_> {
+    fn check(&self, family: &RenderedFamily) -> Result<(), Refusal> {
+        if let Some(stored) = self.elsewhere(&family.name)
+            && stored != family.kind
+        {
+            return Err(Refusal::Kind {
+                name: family.name.to_string(),
+                pushed: family.kind.as_str(),
+                stored: stored.as_str(),
+            });
+        }
+        self.check_owners(family)?;
+        self.check_suffixes(family)
+    }
+
+    fn check_owners(&self, family: &RenderedFamily) -> Result<(), Refusal> {
+        let Some(index) = self.state.index.get(&family.name) else { return Ok(()) };
+        let others = family.chunk.series.iter().filter_map(|&series| index.owner(series));
+        match others.into_iter().find(|owner| *owner != self.labels) {
+            Some(owner) => Err(Refusal::Owned {
+                name: family.name.to_string(),
+                owner: self.state.groups.get(owner).map_or_else(String::new, |group| group.key().to_string()),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The names of a histogram's and a summary's samples must not be names of other families, whichever
+    /// came first.
+    fn check_suffixes(&self, family: &RenderedFamily) -> Result<(), Refusal> {
+        let name = &*family.name;
+        let collision = |part: &str, kind: Kind, whole: &str| {
+            Err(Refusal::Collision { part: part.into(), kind: kind.as_str(), whole: whole.into() })
+        };
+        for suffix in ["_bucket", "_sum", "_count"] {
+            if has_samples(family.kind, suffix) {
+                let part = format!("{name}{suffix}");
+                if self.kind(&part).is_some() {
+                    return collision(&part, family.kind, name);
+                }
+            }
+            if let Some(whole) = name.strip_suffix(suffix)
+                && let Some(kind) = self.kind(whole)
+                && has_samples(kind, suffix)
+            {
+                return collision(name, kind, whole);
+            }
+        }
+        Ok(())
+    }
+
+    /// The type of a family after the push, if there is one of that name.
+    fn kind(&self, name: &str) -> Option<Kind> {
+        let pushed = self.pushed.get(name).copied();
+        let kept = || {
+            let stays =
+                self.mode == Mode::Merge && self.group.is_some_and(|group| group.families.contains_key(name));
+            stays.then(|| self.state.index.get(name).map(|index| index.kind)).flatten()
+        };
+        pushed.or_else(kept).or_else(|| self.elsewhere(name))
+    }
+
+    /// The type that other groups have stored a family with.
+    fn elsewhere(&self, name: &str) -> Option<Kind> {
+        let index = self.state.index.get(name)?;
+        let own = self.group.is_some_and(|group| group.families.contains_key(name));
+        (index.groups > usize::from(own)).then_some(index.kind)
+    }
+}
+
+/// Whether a family of that kind has samples with that suffix.
+fn has_samples(kind: Kind, suffix: &str) -> bool {
+    match kind {
+        Kind::Histogram | Kind::GaugeHistogram => true,
+        Kind::Summary => suffix != "_bucket",
+        _ => false,
+    }
+}

@@ -1,0 +1,72 @@
+//! Who owns which series: what makes a check cost what is pushed and not what is stored.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use pushgate_exposition::Kind;
+
+use super::group::ExposedLabels;
+use super::render::Chunk;
+
+type Hasher = foldhash::fast::RandomState;
+
+/// For each family name, its type and the owners of its series.
+#[derive(Default)]
+pub(super) struct Index {
+    families: HashMap<Arc<str>, FamilyIndex, Hasher>,
+}
+
+/// One family over all groups.
+pub(super) struct FamilyIndex {
+    pub(super) kind: Kind,
+    /// How many groups have it.
+    pub(super) groups: usize,
+    /// The group of each series, by the hash of all its labels. Hashes are 64 bits wide and seeded: among a
+    /// million series, a push is refused for a chance collision once in tens of millions of years.
+    owners: HashMap<u64, Arc<ExposedLabels>, Hasher>,
+}
+
+impl FamilyIndex {
+    pub(super) fn owner(&self, series: u64) -> Option<&ExposedLabels> {
+        self.owners.get(&series).map(|owner| &**owner)
+    }
+}
+
+impl Index {
+    pub(super) fn get(&self, name: &str) -> Option<&FamilyIndex> {
+        self.families.get(name)
+    }
+
+    /// A group's chunk of a family becomes another one; `None` is no chunk.
+    pub(super) fn replace(
+        &mut self,
+        name: &Arc<str>,
+        kind: Kind,
+        owner: &Arc<ExposedLabels>,
+        before: Option<&Chunk>,
+        after: Option<&Chunk>,
+    ) {
+        let family = self.families.entry(name.clone()).or_insert_with(|| FamilyIndex {
+            kind,
+            groups: 0,
+            owners: HashMap::default(),
+        });
+        family.groups = family.groups + usize::from(after.is_some()) - usize::from(before.is_some());
+        if family.groups == 0 {
+            self.families.remove(name);
+            return;
+        }
+        if after.is_some() {
+            family.kind = kind;
+        }
+        // A job that pushes the same series again, which most do, changes nothing here.
+        if series_of(before) != series_of(after) {
+            series_of(before).iter().for_each(|series| drop(family.owners.remove(series)));
+            family.owners.extend(series_of(after).iter().map(|&series| (series, owner.clone())));
+        }
+    }
+}
+
+fn series_of(chunk: Option<&Chunk>) -> &[u64] {
+    chunk.map_or(&[], |chunk| &chunk.series)
+}

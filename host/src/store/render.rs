@@ -1,0 +1,129 @@
+//! From the columns of a push to the text of its families, before any lock is taken.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+use pushgate_exposition::text::encode;
+use pushgate_exposition::{Family, Kind, LabelPair, Push, Series};
+
+use super::group::ExposedLabels;
+use super::{FAILURE_TIME, PUSH_TIME, Refusal};
+
+/// The lines of one family of one group, as a scrape shows them. Never changed.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) text: Box<str>,
+    pub(super) help: Box<str>,
+    /// The hash of all labels of each series.
+    pub(super) series: Box<[u64]>,
+}
+
+/// A family of a push, rendered.
+#[derive(Clone, Debug)]
+pub struct RenderedFamily {
+    pub(super) name: Arc<str>,
+    pub(super) kind: Kind,
+    pub(super) chunk: Arc<Chunk>,
+}
+
+/// Renders pushes. The hasher's seed is the store's: hashes of different renderers cannot be compared.
+#[derive(Default)]
+pub(super) struct Renderer {
+    hasher: RandomState,
+}
+
+/// What all series of a push have in common.
+struct Shared<'a> {
+    /// The grouping labels, for series with an instance of their own; and with `instance=""`.
+    with_instance: Vec<LabelPair<'a>>,
+    without_instance: Vec<LabelPair<'a>>,
+}
+
+impl Renderer {
+    /// Renders the families of a push, except the two that the store writes itself: a client that pushes
+    /// what it scraped brings them along.
+    pub(super) fn render(&self, push: &Push) -> Result<Vec<RenderedFamily>, Refusal> {
+        let key = push.grouping_key();
+        let exposed = ExposedLabels::of(&key);
+        let shared =
+            Shared { with_instance: key.labels().collect(), without_instance: exposed.iter().collect() };
+        push.families()
+            .filter(|family| ![PUSH_TIME, FAILURE_TIME].contains(&family.name()))
+            .map(|family| self.family(family, &shared))
+            .collect()
+    }
+
+    fn family(&self, family: Family<'_>, shared: &Shared<'_>) -> Result<RenderedFamily, Refusal> {
+        if let Some(label) = family.kind().point_label()
+            && shared.with_instance.iter().any(|(name, _)| *name == label)
+        {
+            return Err(Refusal::PointLabel {
+                name: family.name().into(),
+                kind: family.kind().as_str(),
+                label,
+            });
+        }
+        let mut order: Vec<Series<'_>> = family.series().collect();
+        let (mut text, mut series) = (String::new(), Vec::with_capacity(order.len()));
+        if !order.is_sorted_by(|a, b| by_labels(*a, *b).is_le()) {
+            order.sort_by(|a, b| by_labels(*a, *b));
+        }
+        for &row in &order {
+            let has_instance = row.labels().any(|(name, _)| name == "instance");
+            let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
+            encode::samples(&mut text, family, row, more);
+            series.push(self.hash(row.labels().chain(more.iter().copied())));
+        }
+        self.check_distinct(family, &order, &series)?;
+        let chunk = Chunk { text: text.into(), help: family.help().into(), series: series.into() };
+        Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
+    }
+
+    /// A hash of a label set that does not depend on the order of the labels.
+    fn hash<'a>(&self, labels: impl Iterator<Item = LabelPair<'a>>) -> u64 {
+        let hash = |(name, value): LabelPair<'_>| {
+            let mut hasher = self.hasher.build_hasher();
+            name.hash(&mut hasher);
+            value.hash(&mut hasher);
+            hasher.finish()
+        };
+        labels.map(hash).fold(0, u64::wrapping_add)
+    }
+
+    fn check_distinct(
+        &self,
+        family: Family<'_>,
+        order: &[Series<'_>],
+        hashes: &[u64],
+    ) -> Result<(), Refusal> {
+        let mut seen = HashSet::with_capacity_and_hasher(hashes.len(), self.hasher.clone());
+        match hashes.iter().position(|hash| !seen.insert(*hash)) {
+            Some(at) => Err(Refusal::Duplicate { series: encode::series_name(family, order[at]) }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Series as a scrape orders them: by the number of labels, then by values in order of the names. The
+/// labels of the group are the same for all of them and do not matter.
+fn by_labels(a: Series<'_>, b: Series<'_>) -> Ordering {
+    let values = a.labels().map(|(_, value)| value).cmp(b.labels().map(|(_, value)| value));
+    a.labels().len().cmp(&b.labels().len()).then(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_labels_does_not_matter() {
+        let renderer = Renderer::default();
+        let hash = |labels: &[LabelPair<'_>]| renderer.hash(labels.iter().copied());
+        assert_eq!(hash(&[("a", "1"), ("b", "2")]), hash(&[("b", "2"), ("a", "1")]));
+        assert_ne!(hash(&[("a", "1"), ("b", "2")]), hash(&[("a", "2"), ("b", "1")]));
+        assert_ne!(hash(&[("a", "bc")]), hash(&[("ab", "c")]));
+    }
+}
