@@ -1,0 +1,75 @@
+//! Patterns that need no regex engine, which are most of those that people write.
+
+/// What a simple pattern matches.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    kind: Kind,
+    /// Whether there is one group, around all of it.
+    grouped: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// `.*`
+    Any,
+    /// `.+`
+    NonEmpty,
+    /// `a|b|c`, sorted.
+    Words(Box<[Box<str>]>),
+    /// `prefix.*`, or `prefix.+` when at least one more character is needed.
+    Prefix { prefix: Box<str>, more: bool },
+}
+
+impl Shape {
+    /// The shape of a pattern; `None` when it needs a regex.
+    pub(super) fn of(pattern: &str) -> Option<Self> {
+        let (inner, grouped) = match pattern.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            Some(inner) => inner.strip_prefix("?:").map_or((inner, true), |inner| (inner, false)),
+            None => (pattern, false),
+        };
+        let kind = match inner {
+            ".*" => Kind::Any,
+            ".+" => Kind::NonEmpty,
+            _ => match inner
+                .strip_suffix(".*")
+                .map(|prefix| (prefix, false))
+                .or(inner.strip_suffix(".+").map(|prefix| (prefix, true)))
+            {
+                Some((prefix, more)) if is_plain(prefix) => Kind::Prefix { prefix: prefix.into(), more },
+                Some(_) => return None,
+                None => Kind::Words(words(inner)?),
+            },
+        };
+        Some(Self { kind, grouped })
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        match &self.kind {
+            Kind::Any => true,
+            Kind::NonEmpty => !text.is_empty(),
+            Kind::Words(words) => words.binary_search_by(|word| (**word).cmp(text)).is_ok(),
+            Kind::Prefix { prefix, more } => {
+                text.strip_prefix(&**prefix).is_some_and(|rest| !more || !rest.is_empty())
+            }
+        }
+    }
+
+    /// How many groups the pattern has.
+    pub(super) fn groups(&self) -> usize {
+        usize::from(self.grouped)
+    }
+}
+
+fn words(alternatives: &str) -> Option<Box<[Box<str>]>> {
+    if !alternatives.split('|').all(is_plain) {
+        return None;
+    }
+    let mut words: Vec<Box<str>> = alternatives.split('|').map(Box::from).collect();
+    words.sort_unstable();
+    Some(words.into())
+}
+
+/// Whether a text matches itself and nothing else.
+fn is_plain(text: &str) -> bool {
+    !text.contains(['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'])
+}
