@@ -27,7 +27,10 @@ fn body(series: usize) -> String {
     for row in 0..series {
         let (family, row) = (row / 10, row % 10);
         if row == 0 {
-            let _ = writeln!(body, "# HELP app_{family}_total What it counts.\n# TYPE app_{family}_total counter");
+            let _ = writeln!(
+                body,
+                "# HELP app_{family}_total What it counts.\n# TYPE app_{family}_total counter"
+            );
         }
         let _ = writeln!(
             body,

@@ -1,7 +1,7 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
-//! [`route`] decides what a request asks for, one module an endpoint answers it. Only [`body`] reads a
-//! request's body, and only [`error`] turns a failure into a status. Nothing here knows how a push is
+//! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
+//! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
 //! parsed, judged or stored.
 
 mod accept;

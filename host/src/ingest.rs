@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use pushgate_exposition::text::{self, ParseError};
+use pushgate_exposition::text::{self, Bound, ParseError};
 use pushgate_exposition::{GroupingKey, Push};
 use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
@@ -59,6 +59,13 @@ pub struct Accepted {
 pub enum IngestError {
     /// The body is not what it should be.
     Parse(ParseError),
+    /// The body is legal but larger than is taken.
+    TooLarge {
+        /// What there is too much of, and where.
+        error: ParseError,
+        /// The bound's key in the configuration.
+        key: &'static str,
+    },
     /// The push does not fit what is stored, or could break a scrape.
     Inconsistent(String),
     /// A policy rejected it, for these reasons.
@@ -83,6 +90,7 @@ impl IngestError {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Parse(_) => Outcome::Unparsable,
+            Self::TooLarge { .. } => Outcome::TooLarge,
             Self::Inconsistent(_) => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
             Self::Fault { .. } => Outcome::Fault,
@@ -187,7 +195,21 @@ impl Ingest {
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
         text::parse(body, &request.key, &self.limits).map_err(|error| {
             debug!(id = request.id, key = %request.key, %error, "push refused by the parser");
-            IngestError::Parse(error)
+            match error.problem.bound() {
+                Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
+                None => IngestError::Parse(error),
+            }
         })
+    }
+}
+
+/// The key of the configuration that sets a bound.
+fn key_of(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Series => "push.max_series",
+        Bound::Labels => "push.max_labels",
+        Bound::NameLength => "push.max_name_length",
+        Bound::ValueLength => "push.max_label_value_length",
+        Bound::Arena => "push.max_decompressed",
     }
 }

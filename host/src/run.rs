@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::pin::pin;
 
 use anyhow::Context as _;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task;
 use tracing::info;
 
 use crate::cli::{CheckConfig, Serve};
@@ -28,11 +30,16 @@ pub fn serve(serve: Serve) -> anyhow::Result<()> {
     serve.overrides.apply(&mut config);
     start_log(&config.log);
     info!(version = env!("CARGO_PKG_VERSION"), plugins = config.chain.len(), "starting pushgate");
-    let gateway = Gateway::load((config, problems))?;
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
-        let asked_to_stop = asked_to_stop()?;
+        // Before the plugins are compiled, which takes seconds in which one may be asked to stop as well.
+        let mut asked_to_stop = pin!(asked_to_stop()?);
+        let loading = task::spawn_blocking(|| Gateway::load((config, problems)));
+        let gateway = tokio::select! {
+            gateway = loading => gateway.context("the plugins could not be loaded")??,
+            () = &mut asked_to_stop => return Ok(()),
+        };
         let listeners = gateway.listen().await?;
         gateway.run(listeners, asked_to_stop).await;
         info!("stopped");

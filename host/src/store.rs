@@ -6,7 +6,7 @@
 //! - **A push costs what it brings.** Families are rendered before the lock is taken; under it, only the
 //!   pushed series are looked up and the pushed chunks swapped. Nothing walks over what is stored.
 //! - **A scrape cannot fail.** Whatever would break the exposition, for whichever group, is refused when it
-//!   is pushed: see [`check`].
+//!   is pushed: a [`Refusal`] says what.
 //! - **Readers wait for nobody.** A [`Snapshot`] is a copy of two pointers; it shows the state between two
 //!   changes and is never changed itself.
 //! - Of a refused push only the time remains, in `push_failure_time_seconds` of its group.

@@ -178,9 +178,9 @@ mod tests {
     use super::*;
     use crate::config::ByteSize;
 
-    fn parse_error(body: &str, limits: &Limits) -> Failure {
+    fn parse_error(body: &str, limits: &Limits) -> text::ParseError {
         let key = GroupingKey::new([("job", "j")]).unwrap();
-        IngestError::Parse(text::parse(body.as_bytes(), &key, limits).unwrap_err()).into()
+        text::parse(body.as_bytes(), &key, limits).unwrap_err()
     }
 
     fn rejected() -> Failure {
@@ -276,11 +276,18 @@ mod tests {
             }
             assert_eq!(text(response), body);
         }
-        let response = answer(&parse_error("a b\n", &Limits::default()), &HeaderMap::new());
+        let failure = IngestError::Parse(parse_error("a b\n", &Limits::default())).into();
+        let response = answer(&failure, &HeaderMap::new());
         assert_eq!(response.status(), 400);
         assert!(text(response).starts_with("text format parsing error in line 1: "));
-        let response = answer(&parse_error("a 1\nb 1\n", &one_series), &HeaderMap::new());
+        let error = parse_error("a 1\nb 1\n", &one_series);
+        let response =
+            answer(&IngestError::TooLarge { error, key: "push.max_series" }.into(), &HeaderMap::new());
         assert_eq!(response.status(), 413);
+        assert_eq!(
+            text(response),
+            "text format parsing error in line 2: too many series in one push, 1 are allowed (push.max_series)\n"
+        );
     }
 
     #[test]

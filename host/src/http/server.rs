@@ -244,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_that_do_not_come_end_the_connection() {
-        let server = start(Web { header_timeout: Duration::from_millis(50), ..Web::default() }).await;
+        let server = start(Web { header_timeout: Duration::from_millis(300), ..Web::default() }).await;
         assert_eq!(rest(ask(&server, "GET / HTTP/1.1\r\nHost:")).await, "");
         // Between two requests it is the same clock.
         let text = rest(ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).await;

@@ -16,6 +16,7 @@ use crate::store::Size;
 pub enum Outcome {
     Accepted,
     Unparsable,
+    TooLarge,
     Inconsistent,
     Rejected,
     Fault,
@@ -23,9 +24,10 @@ pub enum Outcome {
     Busy,
 }
 
-const OUTCOMES: [(Outcome, &str); 7] = [
+const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Accepted, "accepted"),
     (Outcome::Unparsable, "unparsable"),
+    (Outcome::TooLarge, "too_large"),
     (Outcome::Inconsistent, "inconsistent"),
     (Outcome::Rejected, "rejected"),
     (Outcome::Fault, "fault"),
@@ -160,7 +162,7 @@ impl Metrics {
 
 const PUSH_DURATION_HELP: &str =
     "How long pushes took, from the whole body to the stored push or the refusal.";
-const PUSHES_HELP: &str = "Pushes by what became of them: accepted; unparsable (400), inconsistent with what is stored \
+const PUSHES_HELP: &str = "Pushes by what became of them: accepted; unparsable (400), too_large (413), inconsistent with what is stored \
      (400), rejected by a policy (422), fault of a plugin (503), full store (429), busy (503).";
 
 impl PluginMetrics {

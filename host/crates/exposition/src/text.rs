@@ -9,5 +9,5 @@ pub mod number;
 mod parse;
 
 pub use encode::encode;
-pub use error::{ParseError, Problem};
+pub use error::{Bound, ParseError, Problem};
 pub use parse::{Limits, parse};

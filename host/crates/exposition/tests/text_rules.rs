@@ -326,22 +326,22 @@ fn limits_are_reached_before_they_are_passed() {
     let limits = text::Limits { series: 2, labels: 2, name_length: 3, value_length: 4 };
     let check = |body: &str, expected: Option<&str>| {
         let found = text::parse(body.as_bytes(), &key, &limits).err();
-        assert!(found.as_ref().is_none_or(|error| error.problem.is_over_limit()), "{body}");
+        assert!(found.as_ref().is_none_or(|error| error.problem.bound().is_some()), "{body}");
         assert_eq!(found.map(|error| error.problem.to_string()).as_deref(), expected, "{body}");
     };
     check("a 1\nb 1\n", None);
-    check("a 1\nb 1\nc 1\n", Some("the push has more than 2 series"));
+    check("a 1\nb 1\nc 1\n", Some("too many series in one push, 2 are allowed"));
     check("# TYPE a summary\na_sum 1\na_count 1\nb 1\n", None);
     check(
         "# TYPE a summary\na_sum 1\na_sum{x=\"\"} 1\na_sum{x=\"1\"} 1\n",
-        Some("the push has more than 2 series"),
+        Some("too many series in one push, 2 are allowed"),
     );
     check("a{x=\"1\",y=\"2\"} 1\n", None);
-    check("a{x=\"1\",y=\"2\",z=\"3\"} 1\n", Some("the push has more than 2 labels in a series"));
+    check("a{x=\"1\",y=\"2\",z=\"3\"} 1\n", Some("too many labels in one series, 2 are allowed"));
     check("abc{abc=\"1234\"} 1\n", None);
-    check("abcd 1\n", Some("the push has more than 3 bytes in a metric name"));
-    check("a{abcd=\"1\"} 1\n", Some("the push has more than 3 bytes in a label name"));
-    check("a{abc=\"12345\"} 1\n", Some("the push has more than 4 bytes in a label value"));
+    check("abcd 1\n", Some("too many bytes in a name, 3 are allowed"));
+    check("a{abcd=\"1\"} 1\n", Some("too many bytes in a name, 3 are allowed"));
+    check("a{abc=\"12345\"} 1\n", Some("too many bytes in a label value or HELP text, 4 are allowed"));
     check("# HELP a 1234\n", None);
-    check("# HELP a 12345\n", Some("the push has more than 4 bytes in a HELP text"));
+    check("# HELP a 12345\n", Some("too many bytes in a label value or HELP text, 4 are allowed"));
 }

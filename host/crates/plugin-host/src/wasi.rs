@@ -2,13 +2,11 @@
 //!
 //! The standard library imports WASI 0.2 whether a plugin uses it or not. What it needs to start and to make
 //! a hash map is served here, with nothing behind it: no environment, no arguments, a clock that stands still,
-//! the same random numbers every time (so that outcomes repeat). Files, sockets, the standard streams and
-//! whatever else is imported trap when they are called.
+//! the same random numbers every time (so that outcomes repeat), and standard streams that forget what is written,
+//! so that a forgotten `println!` is no fault. Files, sockets and whatever else is imported trap when they are
+//! called.
 
-use wasmtime::component::{Component, Linker, LinkerInstance};
-
-/// Wasmtime matches versions by semver: a definition at 0.2.0 serves every 0.2.
-const VERSION: &str = "0.2.0";
+use wasmtime::component::{Component, ComponentType, Linker, LinkerInstance, Lower, Resource, ResourceType};
 
 /// Whether an import is WASI's.
 pub(crate) fn is_wasi(import: &str) -> bool {
@@ -16,24 +14,78 @@ pub(crate) fn is_wasi(import: &str) -> bool {
 }
 
 /// Serves the WASI imports of a component; those it does not serve trap when called.
+///
+/// Each is defined under the very name that the component imports, whatever its 0.2.x: the traps are, too, and
+/// would win over a definition that only matches by semver.
 pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, component: &Component) -> wasmtime::Result<()> {
-    let mut instance = |name: &str, define: fn(&mut LinkerInstance<'_, T>) -> wasmtime::Result<()>| {
-        define(&mut linker.instance(&format!("wasi:{name}@{VERSION}"))?)
-    };
-    instance("cli/environment", |environment| {
-        environment.func_wrap("get-environment", |_, ()| Ok((Vec::<(String, String)>::new(),)))?;
-        environment.func_wrap("get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
-        environment.func_wrap("initial-cwd", |_, ()| Ok((None::<String>,)))
-    })?;
-    instance("clocks/monotonic-clock", |clock| clock.func_wrap("now", |_, ()| Ok((0u64,))))?;
-    instance("random/random", |random| {
-        random.func_wrap("get-random-u64", |_, ()| Ok((SEED,)))?;
-        random.func_wrap("get-random-bytes", |_, (len,): (u64,)| Ok((same_bytes(len)?,)))
-    })?;
-    instance("random/insecure-seed", |random| {
-        random.func_wrap("insecure-seed", |_, ()| Ok(((SEED, SEED.rotate_left(32)),)))
-    })?;
+    for (name, _) in component.component_type().imports(component.engine()) {
+        let Some((interface, version)) = name.split_once('@') else { continue };
+        if version.starts_with("0.2.") && is_wasi(interface) {
+            define(&mut linker.instance(name)?, interface)?;
+        }
+    }
     linker.define_unknown_imports_as_traps(component)
+}
+
+fn define<T: 'static>(instance: &mut LinkerInstance<'_, T>, interface: &str) -> wasmtime::Result<()> {
+    match interface {
+        "wasi:cli/environment" => {
+            instance.func_wrap("get-environment", |_, ()| Ok((Vec::<(String, String)>::new(),)))?;
+            instance.func_wrap("get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
+            instance.func_wrap("initial-cwd", |_, ()| Ok((None::<String>,)))
+        }
+        "wasi:cli/stderr" => instance.func_wrap("get-stderr", |_, ()| Ok((forgetful(),))),
+        "wasi:cli/stdout" => instance.func_wrap("get-stdout", |_, ()| Ok((forgetful(),))),
+        "wasi:clocks/monotonic-clock" => instance.func_wrap("now", |_, ()| Ok((0u64,))),
+        "wasi:io/error" => instance.resource("error", ResourceType::host::<IoError>(), |_, _| Ok(())),
+        "wasi:io/streams" => output_streams(instance),
+        "wasi:random/insecure-seed" => {
+            instance.func_wrap("insecure-seed", |_, ()| Ok(((SEED, SEED.rotate_left(32)),)))
+        }
+        "wasi:random/random" => {
+            instance.func_wrap("get-random-u64", |_, ()| Ok((SEED,)))?;
+            instance.func_wrap("get-random-bytes", |_, (len,): (u64,)| Ok((same_bytes(len)?,)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The resource `output-stream`. There is only the kind that forgets, so all have the same number.
+enum OutputStream {}
+
+/// The resource `error`. Nothing here fails, so there is none.
+enum IoError {}
+
+/// What a write can end in, if only it could.
+#[derive(ComponentType, Lower)]
+#[component(variant)]
+#[expect(dead_code, reason = "the contract has it, writing into nothing never fails")]
+enum StreamError {
+    #[component(name = "last-operation-failed")]
+    LastOperationFailed(Resource<IoError>),
+    #[component(name = "closed")]
+    Closed,
+}
+
+fn forgetful() -> Resource<OutputStream> {
+    Resource::new_own(0)
+}
+
+/// How much a guest may write at once: what `std` buffers anyway.
+const WRITE_SIZE: u64 = 4096;
+
+fn output_streams<T: 'static>(streams: &mut LinkerInstance<'_, T>) -> wasmtime::Result<()> {
+    type Stream = Resource<OutputStream>;
+    const DONE: Result<(), StreamError> = Ok(());
+    streams.resource("output-stream", ResourceType::host::<OutputStream>(), |_, _| Ok(()))?;
+    streams.func_wrap("[method]output-stream.check-write", |_, (_,): (Stream,)| {
+        Ok((Ok::<u64, StreamError>(WRITE_SIZE),))
+    })?;
+    streams.func_wrap("[method]output-stream.write", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
+    streams
+        .func_wrap("[method]output-stream.blocking-write-and-flush", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
+    streams.func_wrap("[method]output-stream.flush", |_, _: (Stream,)| Ok((DONE,)))?;
+    streams.func_wrap("[method]output-stream.blocking-flush", |_, _: (Stream,)| Ok((DONE,)))
 }
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 
 use crate::push::Objection;
 use crate::text::error::quote;
-use crate::text::{Limits, Problem};
+use crate::text::{Bound, Limits, Problem};
 use crate::{Builder, InternError, Kind, Label};
 
 /// Where a sample goes, by its name.
@@ -82,7 +82,7 @@ impl<'a> Assembler<'a> {
         if let Some(target) = self.known_target(name) {
             return Ok(target);
         }
-        check_length("bytes in a metric name", name.len(), self.limits.name_length)?;
+        check_length(Bound::NameLength, name.len(), self.limits.name_length)?;
         let name = self.builder.intern(name).map_err(|_| too_large())?;
         let family = self.builder.family(name);
         self.declared.push(Declared::default());
@@ -121,7 +121,7 @@ impl<'a> Assembler<'a> {
         if std::mem::replace(&mut self.declared[target.family as usize].help, true) {
             return Err(Problem::SecondHelp(self.family_name(target)));
         }
-        check_length("bytes in a HELP text", text.len(), self.limits.value_length)?;
+        check_length(Bound::ValueLength, text.len(), self.limits.value_length)?;
         let help = self.builder.intern(text).map_err(|error| match error {
             InternError::NotUtf8 => Problem::HelpNotUtf8(self.family_name(target)),
             InternError::Full => too_large(),
@@ -150,13 +150,13 @@ impl<'a> Assembler<'a> {
 
     /// The symbol of a label's name.
     pub(super) fn label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
-        check_length("bytes in a label name", name.len(), self.limits.name_length)?;
+        check_length(Bound::NameLength, name.len(), self.limits.name_length)?;
         self.builder.intern(name).map_err(|_| too_large())
     }
 
     /// The symbol of a label's value.
     pub(super) fn label_value(&mut self, value: &[u8]) -> Result<u32, Problem> {
-        check_length("bytes in a label value", value.len(), self.limits.value_length)?;
+        check_length(Bound::ValueLength, value.len(), self.limits.value_length)?;
         self.builder.intern(value).map_err(|error| match error {
             InternError::NotUtf8 => Problem::LabelValueNotUtf8(quote(value)),
             InternError::Full => too_large(),
@@ -176,7 +176,7 @@ impl<'a> Assembler<'a> {
             return Err(Problem::DuplicateLabelNames(self.family_name(target)));
         }
         if target.kind.is_simple() {
-            check_length("series", self.builder.series_count() + 1, self.limits.series)?;
+            check_length(Bound::Series, self.builder.series_count() + 1, self.limits.series)?;
             self.builder.series(target.family, labels, value);
             return Ok(());
         }
@@ -204,7 +204,7 @@ impl<'a> Assembler<'a> {
         let series = match self.merged.find(key, |&series| is_same(series)) {
             Some(&series) => series,
             None => {
-                check_length("series", self.builder.series_count() + 1, self.limits.series)?;
+                check_length(Bound::Series, self.builder.series_count() + 1, self.limits.series)?;
                 let series = self.builder.series(target.family, labels, 0.0);
                 let builder = &self.builder;
                 self.merged.insert_unique(key, series, |&series| {
@@ -251,12 +251,12 @@ impl<'a> Assembler<'a> {
 }
 
 pub(super) fn too_large() -> Problem {
-    Problem::OverLimit { what: "bytes of names and values", limit: u32::MAX as usize }
+    Problem::OverLimit { bound: Bound::Arena, limit: u32::MAX as usize }
 }
 
 #[inline]
-pub(super) fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Problem> {
-    if length > limit { Err(Problem::OverLimit { what, limit }) } else { Ok(()) }
+pub(super) fn check_length(bound: Bound, length: usize, limit: usize) -> Result<(), Problem> {
+    if length > limit { Err(Problem::OverLimit { bound, limit }) } else { Ok(()) }
 }
 
 /// Go keeps the count of a summary as an unsigned integer: it is cut, and a negative one wraps.

@@ -80,8 +80,24 @@ pub enum Problem {
     ExpectedTimestamp(String),
     #[error("spurious string after timestamp: {0:?}")]
     AfterTimestamp(String),
-    #[error("the push has more than {limit} {what}")]
-    OverLimit { what: &'static str, limit: usize },
+    #[error("{bound}, {limit} are allowed")]
+    OverLimit { bound: Bound, limit: usize },
+}
+
+/// What there can be too much of, by the fields of [`Limits`](crate::text::Limits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what the variant means")]
+pub enum Bound {
+    #[error("too many series in one push")]
+    Series,
+    #[error("too many labels in one series")]
+    Labels,
+    #[error("too many bytes in a name")]
+    NameLength,
+    #[error("too many bytes in a label value or HELP text")]
+    ValueLength,
+    #[error("too many bytes in all names and values")]
+    Arena,
 }
 
 impl Problem {
@@ -115,9 +131,12 @@ impl Problem {
         }
     }
 
-    /// Whether the body is legal but larger than is taken.
-    pub fn is_over_limit(&self) -> bool {
-        matches!(self, Self::OverLimit { .. })
+    /// The bound that is passed, if the body is legal but larger than is taken.
+    pub fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::OverLimit { bound, .. } => Some(*bound),
+            _ => None,
+        }
     }
 }
 

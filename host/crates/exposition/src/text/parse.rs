@@ -15,7 +15,7 @@ use crate::push::Objection;
 use crate::text::assembler::{Assembler, Target, check_length, too_large};
 use crate::text::cursor::{Cursor, is_blank, unescape};
 use crate::text::error::quote;
-use crate::text::{ParseError, Problem, number};
+use crate::text::{Bound, ParseError, Problem, number};
 use crate::{Builder, GroupingKey, Label, Push};
 
 /// How much a body may hold. The default sets no bounds.
@@ -200,7 +200,7 @@ impl<'a> Parser<'a> {
                 self.label(&name)?;
             }
         }
-        check_length("labels in a series", self.labels.len(), self.limits.labels)
+        check_length(Bound::Labels, self.labels.len(), self.limits.labels)
     }
 
     /// Labels with the metric's name, quoted, among them. Only when the name is known can it be said
@@ -233,7 +233,7 @@ impl<'a> Parser<'a> {
             let label = self.labels.remove(at);
             *bound = Some(read_bound(symbols.get(label.name), symbols.get(label.value).as_bytes())?);
         }
-        check_length("labels in a series", self.labels.len(), self.limits.labels)?;
+        check_length(Bound::Labels, self.labels.len(), self.limits.labels)?;
         Ok(target)
     }
 

@@ -1,0 +1,54 @@
+//! The program behind `cargo xtask`; the library does the work.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who started it")]
+
+use std::process::ExitCode;
+
+use xtask::run::Profile;
+use xtask::{Result, ci, guests, run, test, wasm_target};
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  run [--release]   build the plugins, start the gateway with config.toml, print what to try
+  test              set up what the tests need, then run all of them
+  plugins [--all]   build the bundled plugins into target/plugins (all: the tests' guests, too)
+  ci                what has to hold before a change lands: format, lints, rules, docs, tests";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["run"] => run::run(Profile::Dev),
+        ["run", "--release"] => run::run(Profile::Release),
+        ["announce", address] => run::announce(address),
+        ["test"] => test::test(),
+        ["plugins"] => plugins(&[guests::PLUGINS], &[wasm_target::UNKNOWN]),
+        ["plugins", "--all"] => plugins(&guests::ALL, &[wasm_target::UNKNOWN, wasm_target::WASI]),
+        ["ci"] => ci::ci(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn plugins(workspaces: &[guests::GuestWorkspace], targets: &[&str]) -> Result {
+    wasm_target::ensure(targets)?;
+    for workspace in workspaces {
+        for file in workspace.build()? {
+            println!("{}", file.display());
+        }
+    }
+    Ok(())
+}
