@@ -91,7 +91,7 @@ pub struct Push {
     pub max_name_length: usize,
     /// Bytes in a label value.
     pub max_label_value_length: usize,
-    /// Large pushes worked on at the same time; further ones are asked to come again.
+    /// Large pushes worked on at the same time; further ones wait for their turn.
     pub max_concurrent: usize,
 }
 
@@ -104,7 +104,7 @@ impl Default for Push {
             max_labels: 64,
             max_name_length: 256,
             max_label_value_length: 4_096,
-            max_concurrent: 16,
+            max_concurrent: 8,
         }
     }
 }
@@ -176,7 +176,7 @@ impl Default for Plugins {
             directory: PathBuf::from("target/plugins"),
             limits: PluginLimits::default(),
             max_findings: 100,
-            instances: 8,
+            instances: 16,
         }
     }
 }

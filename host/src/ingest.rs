@@ -1,11 +1,11 @@
 //! The use case of a push: parse, run through the policies, store. Knows nothing of HTTP.
 //!
 //! From the body to the store nothing waits: a push is taken in one piece, or it is not. Small pushes are worked
-//! on where they arrive, since a hop to another thread costs more than they do; large ones, and all of them while a
-//! policy is known to run into its limits, go to the blocking pool, so that nobody else waits for them.
+//! on where they arrive, since a hop to another thread costs more than they do; large ones, and all of them for a
+//! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pushgate_exposition::text::{self, Bound, ParseError};
@@ -14,6 +14,7 @@ use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
 use tokio::task;
+use tokio::time::timeout;
 use tracing::{debug, error};
 
 use crate::store::{Mode, Refusal, Store, Unknown};
@@ -21,6 +22,9 @@ use crate::telemetry::{Metrics, Outcome};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
 const INLINE_BODY: usize = 128 << 10;
+
+/// How long a push waits for its turn on the blocking pool. How many wait is bounded by the connections.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes pushes in. Shared by all connections.
 pub struct Ingest {
@@ -82,7 +86,7 @@ pub enum IngestError {
         /// The bound.
         limit: usize,
     },
-    /// As many pushes are being worked on as are allowed.
+    /// Its turn did not come in time.
     Busy,
 }
 
@@ -129,7 +133,8 @@ impl Ingest {
         if request.body.len() <= INLINE_BODY && !self.chain.is_suspect() {
             return self.take(&request);
         }
-        let Ok(permit) = self.large.clone().try_acquire_owned() else {
+        let turn = self.large.clone().acquire_owned();
+        let Ok(Ok(permit)) = timeout(MAX_WAIT, turn).await else {
             self.metrics.push(request.method, Outcome::Busy, None);
             return Err(IngestError::Busy);
         };

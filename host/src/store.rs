@@ -26,6 +26,7 @@ use pushgate_exposition::{GroupingKey, Kind, Push};
 
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::group::ExposedLabels;
+pub use self::group::GroupName;
 use self::group::Groups;
 use self::index::Index;
 use self::render::{Chunk, RenderedFamily, Renderer};
@@ -60,7 +61,7 @@ pub enum Change {
     /// A push to a group.
     Push {
         /// Which group.
-        key: GroupingKey,
+        group: GroupName,
         /// What happens to the rest of it.
         mode: Mode,
         /// What it brings, rendered.
@@ -71,7 +72,7 @@ pub enum Change {
     /// A push to a group was refused.
     Failure {
         /// Which group.
-        key: GroupingKey,
+        group: GroupName,
         /// Whether a group that does not exist is made, to show the failure.
         unknown: Unknown,
         /// When it arrived, in seconds since 1970.
@@ -80,7 +81,7 @@ pub enum Change {
     /// A group is removed.
     Delete {
         /// Which group.
-        key: GroupingKey,
+        group: GroupName,
     },
 }
 
@@ -133,12 +134,12 @@ impl Store {
     /// When the push does not fit what is stored, or could break a scrape. The refusal is noted as the
     /// group's failure time.
     pub fn push(&self, push: &Push, mode: Mode, at: f64) -> Result<(), Refusal> {
-        let key = push.grouping_key();
-        let rendered = check::objections(push).and_then(|()| self.renderer.render(push));
-        let stored =
-            rendered.and_then(|families| self.apply(Change::Push { key: key.clone(), mode, families, at }));
+        let group = GroupName::from(push.grouping_key());
+        let rendered = check::objections(push).and_then(|()| self.renderer.render(push, &group));
+        let stored = rendered
+            .and_then(|families| self.apply(Change::Push { group: group.clone(), mode, families, at }));
         if stored.is_err() {
-            self.fail(key, Unknown::Create, at);
+            self.note_failure(group, Unknown::Create, at);
         }
         stored
     }
@@ -146,13 +147,17 @@ impl Store {
     /// Removes a group. One that does not exist is no error.
     pub fn delete(&self, key: GroupingKey) {
         // A deletion is never refused.
-        let _ = self.apply(Change::Delete { key });
+        let _ = self.apply(Change::Delete { group: key.into() });
     }
 
     /// Notes that a push was refused.
     pub fn fail(&self, key: GroupingKey, unknown: Unknown, at: f64) {
+        self.note_failure(key.into(), unknown, at);
+    }
+
+    fn note_failure(&self, group: GroupName, unknown: Unknown, at: f64) {
         // If even this is refused, for want of room or since the group cannot be, there is nowhere to note it.
-        let _ = self.apply(Change::Failure { key, unknown, at });
+        let _ = self.apply(Change::Failure { group, unknown, at });
     }
 
     /// Checks a change and makes it, or leaves everything as it was.
@@ -189,33 +194,31 @@ pub struct Size {
 impl State {
     fn commit(&mut self, change: Change) {
         match change {
-            Change::Push { key, mode, families, at } => self.commit_push(key, mode, families, at),
-            Change::Failure { key, unknown, at } => {
-                let labels = ExposedLabels::of(&key);
-                if unknown == Unknown::Create || self.groups.contains(&labels) {
-                    let group = self.groups.entry(labels, key);
+            Change::Push { group, mode, families, at } => self.commit_push(&group, mode, families, at),
+            Change::Failure { group: name, unknown, at } => {
+                if unknown == Unknown::Create || self.groups.get(&name.labels).is_some() {
+                    let group = self.groups.entry(&name);
                     group.failure_time = at;
-                    let (labels, times) = group.render_times();
-                    self.expose_times(&labels, times);
+                    let times = group.render_times();
+                    self.expose_times(&name.labels, times);
                 }
             }
-            Change::Delete { key } => {
-                let labels = ExposedLabels::of(&key);
-                let Some(group) = self.groups.remove(&labels, &key) else { return };
+            Change::Delete { group } => {
+                let Some(group) = self.groups.remove(&group) else { return };
+                let labels = &group.name.labels;
                 for (name, chunk) in group.families {
-                    self.remove_chunk(&name, &group.labels, &chunk);
+                    self.remove_chunk(&name, labels, &chunk);
                 }
                 for name in [PUSH_TIME, FAILURE_TIME] {
-                    self.hide(name, &group.labels);
+                    self.hide(name, labels);
                 }
             }
         }
     }
 
-    fn commit_push(&mut self, key: GroupingKey, mode: Mode, families: Vec<RenderedFamily>, at: f64) {
-        let group = self.groups.entry(ExposedLabels::of(&key), key);
+    fn commit_push(&mut self, name: &GroupName, mode: Mode, families: Vec<RenderedFamily>, at: f64) {
+        let group = self.groups.entry(name);
         group.push_time = at;
-        let labels = group.labels.clone();
         let mut gone = match mode {
             Mode::Replace => std::mem::take(&mut group.families),
             Mode::Merge => group::FamilyChunks::new(),
@@ -226,14 +229,14 @@ impl State {
             let before = group.families.insert(family.name.clone(), family.chunk.clone()).or(before);
             replaced.push(before);
         }
-        let (labels_of_times, times) = group.render_times();
-        for (name, chunk) in gone {
-            self.remove_chunk(&name, &labels, &chunk);
+        let times = group.render_times();
+        for (family, chunk) in gone {
+            self.remove_chunk(&family, &name.labels, &chunk);
         }
         for (family, before) in families.into_iter().zip(replaced) {
-            self.put_chunk(family, &labels, before.as_deref());
+            self.put_chunk(family, &name.labels, before.as_deref());
         }
-        self.expose_times(&labels_of_times, times);
+        self.expose_times(&name.labels, times);
     }
 
     fn put_chunk(&mut self, family: RenderedFamily, labels: &Arc<ExposedLabels>, before: Option<&Chunk>) {

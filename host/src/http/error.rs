@@ -102,8 +102,8 @@ fn body(error: &BodyError) -> Refusal<'static> {
 fn ingest(error: &IngestError) -> Refusal<'_> {
     use StatusCode as S;
     match error {
-        IngestError::Parse(error) if error.problem.is_over_limit() => {
-            refuse(S::PAYLOAD_TOO_LARGE, "too-large", error.to_string())
+        IngestError::TooLarge { error, key } => {
+            refuse(S::PAYLOAD_TOO_LARGE, "too-large", format!("{error} ({key})"))
         }
         IngestError::Parse(error) => refuse(S::BAD_REQUEST, "parse-error", error.to_string()),
         IngestError::Inconsistent(reason) => refuse(
@@ -129,8 +129,7 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
             refuse(S::TOO_MANY_REQUESTS, "full", detail).with(RETRY_AFTER, "60")
         }
         IngestError::Busy => {
-            let detail =
-                "as many large pushes as the gateway takes are being worked on (push.max_concurrent)";
+            let detail = "too many large pushes came at the same time (push.max_concurrent)";
             refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
         }
     }
@@ -263,7 +262,7 @@ mod tests {
             (
                 IngestError::Busy.into(),
                 503,
-                "as many large pushes as the gateway takes are being worked on (push.max_concurrent)\n",
+                "too many large pushes came at the same time (push.max_concurrent)\n",
                 Some(("retry-after", "1")),
             ),
         ] {

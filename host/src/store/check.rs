@@ -1,9 +1,9 @@
 //! Would this change expose cleanly? Everything that could break a scrape is found here, or while rendering.
 
 use hashbrown::HashMap;
-use pushgate_exposition::{GroupingKey, Kind, Objection, Push};
+use pushgate_exposition::{Kind, Objection, Push};
 
-use super::group::{ExposedLabels, Group};
+use super::group::{ExposedLabels, Group, GroupName};
 use super::render::RenderedFamily;
 use super::{Change, Limits, Mode, State, Unknown};
 
@@ -107,31 +107,30 @@ pub(super) fn objections(push: &Push) -> Result<(), Refusal> {
 pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<(), Refusal> {
     match change {
         Change::Delete { .. } => Ok(()),
-        Change::Failure { key, unknown, .. } => {
-            let labels = ExposedLabels::of(key);
-            match state.groups.get(&labels) {
-                Some(group) => same_group(group, key),
-                None if *unknown == Unknown::Ignore => Ok(()),
-                None => room_for_a_group(state, limits),
-            }
-        }
-        Change::Push { key, mode, families, .. } => {
-            let labels = ExposedLabels::of(key);
-            let group = state.groups.get(&labels);
+        Change::Failure { group: name, unknown, .. } => match state.groups.get(&name.labels) {
+            Some(group) => same_group(group, name),
+            None if *unknown == Unknown::Ignore => Ok(()),
+            None => room_for_a_group(state, limits),
+        },
+        Change::Push { group: name, mode, families, .. } => {
+            let group = state.groups.get(&name.labels);
             match group {
-                Some(group) => same_group(group, key)?,
+                Some(group) => same_group(group, name)?,
                 None => room_for_a_group(state, limits)?,
             }
             let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
-            let view = View { state, labels: &labels, group, mode: *mode, families, pushed };
+            let view = View { state, labels: &name.labels, group, mode: *mode, families, pushed };
             room_for_series(&view, limits)?;
             families.iter().try_for_each(|family| view.check(family))
         }
     }
 }
 
-fn same_group(group: &Group, key: &GroupingKey) -> Result<(), Refusal> {
-    if group.key() == key { Ok(()) } else { Err(Refusal::SameLabels { other: group.key().to_string() }) }
+fn same_group(group: &Group, name: &GroupName) -> Result<(), Refusal> {
+    if group.name.key == name.key {
+        return Ok(());
+    }
+    Err(Refusal::SameLabels { other: group.name.key.to_string() })
 }
 
 fn room_for_a_group(state: &State, limits: &Limits) -> Result<(), Refusal> {
@@ -188,7 +187,11 @@ impl View<'_> {
         match others.into_iter().find(|owner| *owner != self.labels) {
             Some(owner) => Err(Refusal::Owned {
                 name: family.name.to_string(),
-                owner: self.state.groups.get(owner).map_or_else(String::new, |group| group.key().to_string()),
+                owner: self
+                    .state
+                    .groups
+                    .get(owner)
+                    .map_or_else(String::new, |group| group.name.key.to_string()),
             }),
             None => Ok(()),
         }

@@ -51,13 +51,26 @@ impl PartialOrd for ExposedLabels {
     }
 }
 
+/// Names a group: by its key, and by the labels it is shown with. Made once for each change.
+#[derive(Clone, Debug)]
+pub struct GroupName {
+    pub(super) key: GroupingKey,
+    pub(super) labels: Arc<ExposedLabels>,
+}
+
+impl From<GroupingKey> for GroupName {
+    fn from(key: GroupingKey) -> Self {
+        let labels = Arc::new(ExposedLabels::of(&key));
+        Self { key, labels }
+    }
+}
+
 /// The families of a group, by name.
 pub(super) type FamilyChunks = BTreeMap<Arc<str>, Arc<Chunk>>;
 
 /// What is stored under one grouping key.
 pub(super) struct Group {
-    key: GroupingKey,
-    pub(super) labels: Arc<ExposedLabels>,
+    pub(super) name: GroupName,
     pub(super) families: FamilyChunks,
     /// Seconds since 1970; 0 for never.
     pub(super) push_time: f64,
@@ -65,14 +78,10 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn key(&self) -> &GroupingKey {
-        &self.key
-    }
-
-    /// The group's labels, and its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
-    pub(super) fn render_times(&self) -> (Arc<ExposedLabels>, [Chunk; 2]) {
+    /// Its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
+    pub(super) fn render_times(&self) -> [Chunk; 2] {
         let mut set = String::from("{");
-        self.labels.iter().for_each(|(name, value)| encode::label(&mut set, name, value));
+        self.name.labels.iter().for_each(|(name, value)| encode::label(&mut set, name, value));
         let line = |family: &str, time: f64| {
             let mut text = format!("{family}{set}}} ");
             number::write(&mut text, time);
@@ -84,9 +93,7 @@ impl Group {
             help: format!("Last Unix time when changing this group in the Pushgateway {outcome}.").into(),
             series: Box::default(),
         };
-        let times =
-            [chunk(PUSH_TIME, self.push_time, "succeeded"), chunk(FAILURE_TIME, self.failure_time, "failed")];
-        (self.labels.clone(), times)
+        [chunk(PUSH_TIME, self.push_time, "succeeded"), chunk(FAILURE_TIME, self.failure_time, "failed")]
     }
 }
 
@@ -102,31 +109,25 @@ impl Groups {
         self.by_labels.len()
     }
 
-    pub(super) fn contains(&self, labels: &ExposedLabels) -> bool {
-        self.by_labels.contains_key(labels)
-    }
-
     pub(super) fn get(&self, labels: &ExposedLabels) -> Option<&Group> {
         self.by_labels.get(labels)
     }
 
-    /// The group of a key, made if there is none.
-    pub(super) fn entry(&mut self, labels: ExposedLabels, key: GroupingKey) -> &mut Group {
-        let labels = Arc::new(labels);
-        self.by_labels.entry(labels.clone()).or_insert_with(|| Group {
-            key,
-            labels,
+    /// The group of that name, made if there is none.
+    pub(super) fn entry(&mut self, name: &GroupName) -> &mut Group {
+        self.by_labels.entry(name.labels.clone()).or_insert_with(|| Group {
+            name: name.clone(),
             families: FamilyChunks::new(),
             push_time: 0.0,
             failure_time: 0.0,
         })
     }
 
-    /// Takes the group of just this key out.
-    pub(super) fn remove(&mut self, labels: &ExposedLabels, key: &GroupingKey) -> Option<Group> {
-        if self.get(labels)?.key() != key {
+    /// Takes the group of just that key out.
+    pub(super) fn remove(&mut self, name: &GroupName) -> Option<Group> {
+        if self.get(&name.labels)?.name.key != name.key {
             return None;
         }
-        self.by_labels.remove(labels)
+        self.by_labels.remove(&name.labels)
     }
 }

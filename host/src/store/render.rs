@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 use pushgate_exposition::text::encode;
 use pushgate_exposition::{Family, Kind, LabelPair, Push, Series};
 
-use super::group::ExposedLabels;
+use super::group::GroupName;
 use super::{FAILURE_TIME, PUSH_TIME, Refusal};
 
 /// The lines of one family of one group, as a scrape shows them. Never changed.
@@ -45,11 +45,11 @@ struct Shared<'a> {
 impl Renderer {
     /// Renders the families of a push, except the two that the store writes itself: a client that pushes
     /// what it scraped brings them along.
-    pub(super) fn render(&self, push: &Push) -> Result<Vec<RenderedFamily>, Refusal> {
-        let key = push.grouping_key();
-        let exposed = ExposedLabels::of(&key);
-        let shared =
-            Shared { with_instance: key.labels().collect(), without_instance: exposed.iter().collect() };
+    pub(super) fn render(&self, push: &Push, group: &GroupName) -> Result<Vec<RenderedFamily>, Refusal> {
+        let shared = Shared {
+            with_instance: group.key.labels().collect(),
+            without_instance: group.labels.iter().collect(),
+        };
         push.families()
             .filter(|family| ![PUSH_TIME, FAILURE_TIME].contains(&family.name()))
             .map(|family| self.family(family, &shared))

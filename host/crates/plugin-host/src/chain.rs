@@ -1,7 +1,7 @@
 //! The ordered policies that every push runs through.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use pushgate_exposition::{Push, text};
 
@@ -39,12 +39,15 @@ pub struct Link {
 }
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
-#[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
-    /// Whether a policy ran into a limit since the chain was made.
-    suspect: AtomicBool,
+    made: Instant,
+    /// Until when the chain is suspect, in milliseconds since it was made.
+    suspect_until: AtomicU64,
 }
+
+/// How long a chain is suspect after a policy ran into a limit.
+const SUSPICION: Duration = Duration::from_secs(30);
 
 /// How a push came out of the chain.
 #[derive(Debug)]
@@ -104,7 +107,7 @@ pub enum Step {
 impl Chain {
     /// A chain of these policies.
     pub fn new(links: Vec<Link>) -> Self {
-        Self { links, suspect: AtomicBool::new(false) }
+        Self { links, made: Instant::now(), suspect_until: AtomicU64::new(0) }
     }
 
     /// The policies.
@@ -117,10 +120,16 @@ impl Chain {
         self.links.iter().fold(0, |fuel, link| fuel.saturating_add(link.plugin.fuel(series)))
     }
 
-    /// Whether a policy ran into a limit before, and so may do it again: a caller with a thread to lose
-    /// should not lend it.
+    /// Whether a policy ran into a limit a short while ago, and so may do it again: a caller with a thread to
+    /// lose should not lend it.
     pub fn is_suspect(&self) -> bool {
-        self.suspect.load(Ordering::Relaxed)
+        let until = self.suspect_until.load(Ordering::Relaxed);
+        until > 0 && self.made.elapsed().as_millis() < u128::from(until)
+    }
+
+    fn suspect(&self) {
+        let until = (self.made.elapsed() + SUSPICION).as_millis() as u64;
+        self.suspect_until.store(until, Ordering::Relaxed);
     }
 
     /// Takes a push through the policies and edits it on the way. Blocks for as long as their fuel lasts.
@@ -157,8 +166,9 @@ impl Chain {
         let end = match &step {
             Step::Rejected => End::Rejected,
             Step::Fault(fault) => {
-                self.suspect
-                    .fetch_or(matches!(fault, Fault::Fuel | Fault::Memory | Fault::Stack), Ordering::Relaxed);
+                if matches!(fault, Fault::Fuel | Fault::Memory | Fault::Stack) {
+                    self.suspect();
+                }
                 match (link.fail, fault) {
                     (Fail::Open, _) => End::Accepted,
                     (Fail::Closed, Fault::Busy) => End::Busy,

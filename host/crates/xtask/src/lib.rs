@@ -8,6 +8,7 @@
 
 pub mod workspace;
 
+pub mod bench;
 pub mod ci;
 pub mod run;
 pub mod test;

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use xtask::run::Profile;
-use xtask::{Result, ci, guests, run, test, wasm_target};
+use xtask::{Result, bench, ci, guests, run, test, wasm_target};
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
@@ -12,6 +12,7 @@ usage: cargo xtask TASK
   run [--release]   build the plugins, start the gateway with config.toml, print what to try
   test              set up what the tests need, then run all of them
   plugins [--all]   build the bundled plugins into target/plugins (all: the tests' guests, too)
+  bench [FILTER]    how fast parsing, pushing, scraping and plugin calls are
   ci                what has to hold before a change lands: format, lints, rules, docs, tests";
 
 fn main() -> ExitCode {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         ["test"] => test::test(),
         ["plugins"] => plugins(&[guests::PLUGINS], &[wasm_target::UNKNOWN]),
         ["plugins", "--all"] => plugins(&guests::ALL, &[wasm_target::UNKNOWN, wasm_target::WASI]),
+        ["bench", ref filter @ ..] => bench::bench(filter),
         ["ci"] => ci::ci(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

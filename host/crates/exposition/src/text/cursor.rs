@@ -59,6 +59,28 @@ impl<'a> Cursor<'a> {
         token
     }
 
+    /// Takes a metric's name if just that one comes next, before a brace or a blank.
+    #[inline]
+    pub(super) fn take_name(&mut self, name: &[u8]) -> bool {
+        let behind = self.rest().strip_prefix(name).and_then(<[u8]>::first);
+        let taken = matches!(behind, Some(b'{' | b' '));
+        if taken {
+            self.at += name.len();
+        }
+        taken
+    }
+
+    /// Takes a label's name and its equals sign if just that label comes next, written as it mostly is. Then
+    /// the cursor stands on the quote of its value.
+    #[inline]
+    pub(super) fn take_label_name(&mut self, name: &[u8]) -> bool {
+        let taken = self.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(b"=\""));
+        if taken {
+            self.at += name.len() + 1;
+        }
+        taken
+    }
+
     /// Skips blanks and tabs.
     #[inline]
     pub(super) fn skip_blanks(&mut self) {
@@ -90,10 +112,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn quoted(&mut self) -> Result<Cow<'a, [u8]>, Problem> {
         self.bump();
         let rest = self.rest();
-        let end = rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | b'\n'))
-            .ok_or(Problem::UnexpectedEnd)?;
+        let end = memchr3(b'"', b'\\', b'\n', rest).ok_or(Problem::UnexpectedEnd)?;
         if rest[end] == b'"' {
             self.at += end + 1;
             return Ok(Cow::Borrowed(&rest[..end]));

@@ -120,9 +120,7 @@ impl<'a> Parser<'a> {
     fn sample(&mut self) -> Result<(), Problem> {
         let mut target = None;
         if self.cursor.peek()? != b'{' {
-            let rest = self.cursor.rest();
-            let name = self.cursor.take(metric_name_len(rest));
-            target = Some(self.target(name)?);
+            target = Some(self.target()?);
             self.cursor.skip_blanks();
         }
         let mut bound = None;
@@ -147,13 +145,16 @@ impl<'a> Parser<'a> {
         self.timestamp()
     }
 
+    /// Where the sample goes whose name comes next.
     #[inline]
-    fn target(&mut self, name: &'a [u8]) -> Result<Target, Problem> {
+    fn target(&mut self) -> Result<Target, Problem> {
         if let Some((last, target)) = self.last_target
-            && last == name
+            && self.cursor.take_name(last)
         {
             return Ok(target);
         }
+        let rest = self.cursor.rest();
+        let name = self.cursor.take(metric_name_len(rest));
         if name.is_empty() {
             return Err(Problem::MetricName);
         }
@@ -183,6 +184,9 @@ impl<'a> Parser<'a> {
     fn labels_of(&mut self, target: Target, bound: &mut Option<f64>) -> Result<(), Problem> {
         let point_label = target.kind.point_label();
         while !self.closing_brace()? {
+            if self.label_as_before(point_label)? {
+                continue;
+            }
             let name = name_token(&mut self.cursor, label_name_len)?;
             if name.is_empty() {
                 return Err(Problem::LabelName(self.assembler.family_name(target)));
@@ -278,27 +282,39 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// An ordinary label, from behind its equals sign.
+    /// The label next, if it has the name that the line before has in this place.
     #[inline]
+    fn label_as_before(&mut self, point_label: Option<&str>) -> Result<bool, Problem> {
+        let Some(before) = self.last_labels.get(self.labels.len()).copied() else { return Ok(false) };
+        let name = self.assembler.builder().symbols().get(before.name);
+        if Some(name) == point_label || !self.cursor.take_label_name(name.as_bytes()) {
+            return Ok(false);
+        }
+        self.value_of(before.name, Some(before.value))?;
+        Ok(true)
+    }
+
+    /// An ordinary label, from behind its equals sign.
     fn label(&mut self, name: &[u8]) -> Result<(), Problem> {
-        let before = self.last_labels.get(self.labels.len()).copied();
-        let is_before = |sym, token: &[u8]| self.assembler.builder().symbols().get(sym).as_bytes() == token;
-        let name = match before {
-            Some(before) if is_before(before.name, name) => before.name,
-            _ => self.new_label_name(name)?,
-        };
-        let value = self.value_token()?;
-        self.end_of_value(&value)?;
-        let is_before = |sym, token: &[u8]| self.assembler.builder().symbols().get(sym).as_bytes() == token;
+        let name = self.label_name(name)?;
+        self.value_of(name, None)
+    }
+
+    /// The value of a label, which may be the one that the line before has in this place.
+    #[inline]
+    fn value_of(&mut self, name: u32, before: Option<u32>) -> Result<(), Problem> {
+        let token = self.value_token()?;
+        self.end_of_value(&token)?;
+        let symbols = self.assembler.builder().symbols();
         let value = match before {
-            Some(before) if is_before(before.value, &value) => before.value,
-            _ => self.assembler.label_value(&value)?,
+            Some(before) if symbols.get(before).as_bytes() == &*token => before,
+            _ => self.assembler.label_value(&token)?,
         };
         self.labels.push(Label { name, value });
         Ok(())
     }
 
-    fn new_label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
+    fn label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
         if label_name_len(name) != name.len() {
             return Err(Problem::QuotedLabelName(quote(name)));
         }
