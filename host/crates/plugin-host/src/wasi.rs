@@ -34,10 +34,24 @@ fn define<T: 'static>(instance: &mut LinkerInstance<'_, T>, interface: &str) -> 
             instance.func_wrap("get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
             instance.func_wrap("initial-cwd", |_, ()| Ok((None::<String>,)))
         }
-        "wasi:cli/stderr" => instance.func_wrap("get-stderr", |_, ()| Ok((forgetful(),))),
-        "wasi:cli/stdout" => instance.func_wrap("get-stdout", |_, ()| Ok((forgetful(),))),
-        "wasi:clocks/monotonic-clock" => instance.func_wrap("now", |_, ()| Ok((0u64,))),
-        "wasi:io/error" => instance.resource("error", ResourceType::host::<IoError>(), |_, _| Ok(())),
+        "wasi:cli/stderr" => {
+            resource::<T, OutputStream>(instance, "output-stream")?;
+            instance.func_wrap("get-stderr", |_, ()| Ok((forgetful(),)))
+        }
+        "wasi:cli/stdout" => {
+            resource::<T, OutputStream>(instance, "output-stream")?;
+            instance.func_wrap("get-stdout", |_, ()| Ok((forgetful(),)))
+        }
+        "wasi:clocks/monotonic-clock" => {
+            resource::<T, Pollable>(instance, "pollable")?;
+            instance.func_wrap("now", |_, ()| Ok((0u64,)))
+        }
+        "wasi:io/error" => resource::<T, IoError>(instance, "error"),
+        "wasi:io/poll" => {
+            resource::<T, Pollable>(instance, "pollable")?;
+            instance.func_wrap("[method]pollable.ready", |_, (_,): (Resource<Pollable>,)| Ok((true,)))?;
+            instance.func_wrap("[method]pollable.block", |_, (_,): (Resource<Pollable>,)| Ok(()))
+        }
         "wasi:io/streams" => output_streams(instance),
         "wasi:random/insecure-seed" => {
             instance.func_wrap("insecure-seed", |_, ()| Ok(((SEED, SEED.rotate_left(32)),)))
@@ -56,6 +70,9 @@ enum OutputStream {}
 /// The resource `error`. Nothing here fails, so there is none.
 enum IoError {}
 
+/// The resource `pollable`. Whatever is waited for here has happened.
+enum Pollable {}
+
 /// What a write can end in, if only it could.
 #[derive(ComponentType, Lower)]
 #[component(variant)]
@@ -65,6 +82,15 @@ enum StreamError {
     LastOperationFailed(Resource<IoError>),
     #[component(name = "closed")]
     Closed,
+}
+
+/// Defines a resource in one of the interfaces that have it: each that uses a resource of another one has it, too,
+/// and all must mean the same type.
+fn resource<T: 'static, R: 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    name: &str,
+) -> wasmtime::Result<()> {
+    instance.resource(name, ResourceType::host::<R>(), |_, _| Ok(()))
 }
 
 fn forgetful() -> Resource<OutputStream> {
@@ -77,13 +103,18 @@ const WRITE_SIZE: u64 = 4096;
 fn output_streams<T: 'static>(streams: &mut LinkerInstance<'_, T>) -> wasmtime::Result<()> {
     type Stream = Resource<OutputStream>;
     const DONE: Result<(), StreamError> = Ok(());
-    streams.resource("output-stream", ResourceType::host::<OutputStream>(), |_, _| Ok(()))?;
+    resource::<T, IoError>(streams, "error")?;
+    resource::<T, Pollable>(streams, "pollable")?;
+    resource::<T, OutputStream>(streams, "output-stream")?;
     streams.func_wrap("[method]output-stream.check-write", |_, (_,): (Stream,)| {
         Ok((Ok::<u64, StreamError>(WRITE_SIZE),))
     })?;
     streams.func_wrap("[method]output-stream.write", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
     streams
         .func_wrap("[method]output-stream.blocking-write-and-flush", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
+    streams.func_wrap("[method]output-stream.subscribe", |_, (_,): (Stream,)| {
+        Ok((Resource::<Pollable>::new_own(0),))
+    })?;
     streams.func_wrap("[method]output-stream.flush", |_, _: (Stream,)| Ok((DONE,)))?;
     streams.func_wrap("[method]output-stream.blocking-flush", |_, _: (Stream,)| Ok((DONE,)))
 }
