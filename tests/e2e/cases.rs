@@ -1,0 +1,95 @@
+//! The golden cases of the bundled plugins, through the compiled plugin and the real host: the outcome must be
+//! the one that the plugin's own, native test expects.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use e2e::artifacts;
+use e2e::case::{self, Case};
+use pushgate_exposition::Push;
+use pushgate_plugin_host::{Chain, Engine, Fail, Limits, Link, LoadError, Mode, Plugin, Request, Step};
+use xtask::workspace;
+
+/// The limits of `config.toml`: the cases must fit into what a user has.
+const LIMITS: Limits = Limits {
+    fuel_base: 10_000_000,
+    fuel_per_series: 50_000,
+    memory: 16 << 20,
+    findings: 100,
+    warm_instances: 1,
+};
+
+// One test for each plugin: compiling takes most of the time, and tests run at the same time.
+
+#[test]
+fn naming_does_in_the_real_host_what_it_does_natively() {
+    check("naming");
+}
+
+#[test]
+fn relabel_does_in_the_real_host_what_it_does_natively() {
+    check("relabel");
+}
+
+#[test]
+fn required_labels_does_in_the_real_host_what_it_does_natively() {
+    check("required-labels");
+}
+
+fn check(name: &str) {
+    let cases = Case::read_folder(&workspace::path(Path::new("plugins").join(name).join("cases")));
+    assert!(!cases.is_empty(), "{name} has no cases");
+    // Room for an instance of every case, and for the one that tries a configuration.
+    let engine = Engine::new(cases.len() as u32 + 1, LIMITS.memory).unwrap();
+    let file = std::fs::read(artifacts::plugin(name)).unwrap();
+    // Many cases have the configuration in common.
+    let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
+    let mut failures = String::new();
+    for case in &cases {
+        let policy = policies.entry(&case.config).or_insert_with(|| load(&engine, name, &file, &case.config));
+        let outcome = run(policy, case);
+        if outcome != case.outcome {
+            let Case { file, outcome: expected, .. } = case;
+            failures += &format!("\n{file}: expected\n{expected}but it came to\n{outcome}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// A configured plugin and what it remarks on its configuration, or why there is none; in the words of a case.
+type Policy = Result<(String, Chain), String>;
+
+fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
+    let plugin = Plugin::load(engine, name, file, config, LIMITS).map_err(|error| match error {
+        LoadError::Config(problems) => case::refusal(&problems),
+        error => format!("cannot be loaded: {error}\n"),
+    })?;
+    let warnings = case::warnings(plugin.warnings());
+    let covers = Box::new(|_: &Push| true);
+    Ok((warnings, Chain::new(vec![Link { plugin, mode: Mode::Enforce, fail: Fail::Closed, covers }])))
+}
+
+/// What the case comes to.
+fn run(policy: &Policy, case: &Case) -> String {
+    match policy {
+        Ok((warnings, chain)) => {
+            let first = evaluate(chain, case);
+            // On an instance that is warm now: nothing of the first push may be left in it.
+            assert_eq!(evaluate(chain, case), first, "{}", case.file);
+            format!("{warnings}{first}")
+        }
+        Err(refusal) => refusal.clone(),
+    }
+}
+
+fn evaluate(chain: &Chain, case: &Case) -> String {
+    let mut push = case.push.clone();
+    let verdict = chain.run(&mut push, Request { id: "test", method: case.method, received_ms: 0 });
+    let findings: String = verdict.findings.iter().map(case::finding).collect();
+    match &verdict.reports[0].step {
+        Step::Accepted => format!("accept\n{findings}"),
+        Step::Mutated => format!("mutate\n{findings}{}", case::push(&push)),
+        Step::Rejected => format!("reject\n{findings}"),
+        Step::Fault(fault) => format!("fault: {fault}\n"),
+    }
+}

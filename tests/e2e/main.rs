@@ -1,0 +1,41 @@
+//! End to end: the real binary, driven as its users drive it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, too")]
+
+/// What people push by hand and from scripts, with the real curl.
+mod push;
+
+/// PUT, POST and DELETE, and what each leaves stored.
+mod groups;
+
+/// Pushes that are refused because of what is in them, with the line and what to do.
+mod refused;
+
+/// The official Python client.
+mod clients;
+
+/// What plugins do to a push: relabel, reject, watch.
+mod plugins;
+
+/// The golden cases of the bundled plugins, through the compiled plugin and the real host.
+mod cases;
+
+/// Every way to build a plugin.
+mod formats;
+
+/// Plugins that loop, eat memory, trap or answer nonsense, while others push.
+mod hostile;
+
+/// A real Prometheus, and other readers of the exposition.
+mod scrape;
+
+/// Configurations that are refused.
+mod config;
+
+/// The files below `examples/`.
+mod examples;
+
+/// The rules that ARCHITECTURE.md states.
+mod architecture;
+
+/// What README.md shows.
+mod readme;

@@ -1,0 +1,126 @@
+//! The gateway under test.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use xtask::workspace;
+
+use crate::http::{Request, Response};
+use crate::process::{Finished, Server, finish};
+use crate::{Folder, Scrape, artifacts, poll};
+
+/// The real binary, in a fresh folder, on a port that the operating system chose.
+#[derive(Debug)]
+pub struct Gateway {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// Starts it with a configuration that says which plugins there are: everything that follows `[plugins]`.
+    /// Returns when it answers.
+    pub fn start(plugins: &str) -> Self {
+        Self::start_with(&config("127.0.0.1:0", plugins))
+    }
+
+    /// Starts it with a whole configuration, which should listen on port 0.
+    pub fn start_with(config: &str) -> Self {
+        let folder = Folder::new();
+        folder.write("config.toml", config);
+        Self::spawn(folder, &["--config.file", "config.toml"])
+    }
+
+    /// Starts it with the `config.toml` of the repository and the plugins that come with it.
+    pub fn start_bundled() -> Self {
+        artifacts::plugins();
+        let config = workspace::path("config.toml");
+        let config = config.to_str().expect("the path of the repository is text");
+        Self::spawn(Folder::new(), &["--config.file", config, "--web.listen-address", "127.0.0.1:0"])
+    }
+
+    fn spawn(folder: Folder, arguments: &[&str]) -> Self {
+        let mut command = Command::new(artifacts::gateway());
+        command.args(arguments);
+        let mut server = Server::start("pushgate", command, folder);
+        let address = server.await_line("listens", listen_address);
+        let gateway = Self { server, address };
+        poll::until("the gateway is ready", || (gateway.get("/-/ready").status == 200).then_some(()));
+        gateway
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// A request that is not sent yet.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    /// GETs a path.
+    pub fn get(&self, path: &str) -> Response {
+        self.request("GET", path).send()
+    }
+
+    /// Replaces a group.
+    pub fn put(&self, path: &str, body: impl Into<Vec<u8>>) -> Response {
+        self.request("PUT", path).body(body).send()
+    }
+
+    /// Replaces the families named in the body.
+    pub fn post(&self, path: &str, body: impl Into<Vec<u8>>) -> Response {
+        self.request("POST", path).body(body).send()
+    }
+
+    /// Removes a group.
+    pub fn delete(&self, path: &str) -> Response {
+        self.request("DELETE", path).send()
+    }
+
+    /// What Prometheus would see.
+    pub fn scrape(&self) -> Scrape {
+        Scrape::new(self.get("/metrics").expect(200).text())
+    }
+
+    /// Asks it to end as a service manager does; it must end without an error.
+    pub fn terminate(mut self) {
+        let status = self.server.terminate();
+        assert!(status.success(), "{status}\n{}", self.log());
+    }
+}
+
+/// A configuration that listens on `address` and finds the bundled plugins, followed by `plugins`.
+pub fn config(address: &str, plugins: &str) -> String {
+    format!(
+        "[web]\nlisten_address = [\"{address}\"]\n\n[plugins]\ndirectory = \"{}\"\n{plugins}",
+        artifacts::plugins().display()
+    )
+}
+
+/// The entry of a plugin in the chain.
+pub fn entry(name: &str, source: &std::path::Path, rest: &str) -> String {
+    format!("\n[[plugin]]\nname = \"{name}\"\nsource = \"{}\"\n{rest}\n", source.display())
+}
+
+/// Runs a command of the binary that ends by itself, in `folder`.
+pub fn command(folder: &Folder, arguments: &[&str]) -> Finished {
+    finish(Command::new(artifacts::gateway()).args(arguments).current_dir(folder.path()), b"")
+}
+
+/// The address in the line that says that the gateway listens.
+fn listen_address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("listening")?;
+    let (_, address) = rest.split_once("address=")?;
+    address.split_whitespace().next()?.trim_matches('"').parse().ok()
+}
