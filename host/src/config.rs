@@ -194,7 +194,7 @@ pub struct PluginLimits {
 
 impl Default for PluginLimits {
     fn default() -> Self {
-        Self { fuel_base: 10_000_000, fuel_per_series: 50_000, memory: ByteSize::mib(16) }
+        Self { fuel_base: 10_000_000, fuel_per_series: 50_000, memory: ByteSize::mib(64) }
     }
 }
 

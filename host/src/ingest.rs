@@ -15,7 +15,7 @@ pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
 use tokio::task;
 use tokio::time::timeout;
-use tracing::{debug, error};
+use tracing::{error, info};
 
 use crate::store::{Mode, Refusal, Store, Unknown};
 use crate::telemetry::{Metrics, Outcome};
@@ -102,6 +102,18 @@ impl IngestError {
             Self::Busy => Outcome::Busy,
         }
     }
+
+    /// Why, in a line for the log. What policies found is in lines of their own.
+    fn reason(&self) -> String {
+        match self {
+            Self::Parse(error) | Self::TooLarge { error, .. } => error.to_string(),
+            Self::Inconsistent(reason) => reason.clone(),
+            Self::Rejected(_) => "rejected by a policy".to_owned(),
+            Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
+            Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
+            Self::Busy => "too many pushes at the same time".to_owned(),
+        }
+    }
 }
 
 impl From<Refusal> for IngestError {
@@ -156,7 +168,13 @@ impl Ingest {
     pub fn take(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
         let started = Instant::now();
         let taken = self.take_unmeasured(request);
-        let outcome = taken.as_ref().map_or_else(IngestError::outcome, |_| Outcome::Accepted);
+        let outcome = match &taken {
+            Ok(_) => Outcome::Accepted,
+            Err(error) => {
+                info!(id = request.id, group = %request.key, reason = error.reason(), "push refused");
+                error.outcome()
+            }
+        };
         self.metrics.push(request.method, outcome, Some(started.elapsed()));
         taken
     }
@@ -188,22 +206,16 @@ impl Ingest {
                 return Ok(Accepted { findings: verdict.findings });
             }
         };
-        if let Err(refusal) = self.store.push(&push, mode, at.as_secs_f64()) {
-            debug!(id = request.id, key = %push.grouping_key(), %refusal, "push refused by the store");
-            return Err(refusal.into());
-        }
+        self.store.push(&push, mode, at.as_secs_f64())?;
         Ok(Accepted { findings: verdict.findings })
     }
 
     fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
         // A removal has no families, whatever body came with it.
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
-        text::parse(body, &request.key, &self.limits).map_err(|error| {
-            debug!(id = request.id, key = %request.key, %error, "push refused by the parser");
-            match error.problem.bound() {
-                Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
-                None => IngestError::Parse(error),
-            }
+        text::parse(body, &request.key, &self.limits).map_err(|error| match error.problem.bound() {
+            Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
+            None => IngestError::Parse(error),
         })
     }
 }

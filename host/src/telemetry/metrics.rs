@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pushgate_exposition::{Builder, GroupingKey, InternError, Kind, Label, text};
-use pushgate_plugin_host::{Chain, Method, Mode, Report, Step};
-use tracing::{debug, warn};
+use pushgate_plugin_host::{Chain, Finding, Method, Mode, Report, Step};
+use tracing::{info, warn};
 
 use super::histogram::Histogram;
 use crate::store::Size;
@@ -112,13 +112,12 @@ impl Metrics {
             let plugin = link.plugin.name();
             match (&report.step, link.mode) {
                 (Step::Fault(fault), _) => warn!(id, plugin, %fault, "plugin failed"),
-                (Step::Rejected, Mode::Monitor) => debug!(id, plugin, "would have rejected this push"),
-                (Step::Mutated, Mode::Monitor) => debug!(id, plugin, "would have edited this push"),
-                (Step::Rejected, Mode::Enforce) => debug!(id, plugin, "rejected this push"),
+                (Step::Rejected, Mode::Enforce) => log_findings(id, plugin, &report.findings, "rejected"),
+                (Step::Rejected, Mode::Monitor) => {
+                    log_findings(id, plugin, &report.findings, "would have rejected");
+                }
+                (Step::Mutated, Mode::Monitor) => info!(id, plugin, "would have edited"),
                 (Step::Accepted | Step::Mutated, _) => {}
-            }
-            for finding in &report.findings {
-                debug!(id, plugin, code = finding.code, message = finding.message, "finding");
             }
         }
     }
@@ -158,6 +157,13 @@ impl Metrics {
         )?;
         Ok(text::encode(&out.builder.finish()))
     }
+}
+
+/// Says why a push was rejected. A push that is wrong in many ways is one line: its client is told the rest.
+fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
+    let first = findings.first();
+    let (code, message) = first.map_or(("", ""), |first| (&first.code, &first.message));
+    info!(id, plugin, decision, findings = findings.len(), code, first = message, "push judged");
 }
 
 const PUSH_DURATION_HELP: &str =

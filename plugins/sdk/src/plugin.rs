@@ -103,6 +103,12 @@ macro_rules! register {
                 }
             }
 
+            // Natively nothing is exported, and a plugin that is not public would look unused.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: fn(
+                <$plugin as $crate::Plugin>::Config,
+            ) -> ::std::result::Result<$plugin, $crate::Problems> = <$plugin as $crate::Plugin>::configure;
+
             #[cfg(target_arch = "wasm32")]
     $crate::__export_plugin_impl!(Component with_types_in $crate::bindings::generated);
         };

@@ -26,7 +26,7 @@ pub struct Manifest {
 /// A finding's code and what it stands for.
 #[derive(Clone, Debug)]
 pub struct Code {
-    /// "<plugin>/<what-is-wrong>".
+    /// `<plugin>/<what-is-wrong>`.
     pub id: String,
     /// For documentation.
     pub meaning: String,
