@@ -110,6 +110,29 @@ fn nonsense_is_a_fault() {
 }
 
 #[test]
+fn every_bound_of_an_answer_is_taken_at_it_and_not_past_it() {
+    let gateway = gateway("nonsense", "");
+    let at_and_past = [
+        ("most-findings", "too-many-findings", "oversized"),
+        ("longest-message", "too-long-message", "oversized"),
+        ("longest-code", "too-long-code", "oversized"),
+        ("anything-else", "too-much-data", "oversized"),
+        ("anything-else", "duplicate-series", "edit"),
+        ("anything-else", "too-many-rows", "edit"),
+    ];
+    for (at, past, kind) in at_and_past {
+        let push = |job: &str| gateway.put(&format!("/metrics/job/{job}"), "m{x=\"1\"} 1\nm{x=\"2\"} 1\n");
+        let faults = || gateway.scrape().sum("pushgate_plugin_faults_total", &[&format!("kind=\"{kind}\"")]);
+        let before = faults();
+        let answer = push(at);
+        assert_eq!(answer.status, if at == "anything-else" { 200 } else { 422 }, "{at}: {}", answer.text());
+        assert_eq!(faults(), before, "{at}");
+        assert_eq!(push(past).status, 503, "{past}");
+        assert_eq!(faults(), before + 1.0, "{past}");
+    }
+}
+
+#[test]
 fn a_code_that_the_manifest_does_not_list_makes_no_series_of_its_own() {
     let gateway = gateway("nonsense", "");
     let answer = gateway.put("/metrics/job/unknown-code", "m 1\n").expect(422);

@@ -58,7 +58,13 @@ impl Fault {
             _ if refused => Self::Memory,
             Some(Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap(trap.to_string()),
-            None => Self::Trap(root_cause(error)),
+            None => match root_cause(error) {
+                // wasmtime has no public type for it.
+                cause if cause.starts_with("too much data is being copied") => {
+                    Self::Oversized("more data than is taken in one call".to_owned())
+                }
+                cause => Self::Trap(cause),
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::pushgate::plugin::log;
 use crate::bindings::{Plugin as Guest, PluginPre};
-use crate::limits::{HOST_CALL_DATA, LOG_LINE_LENGTH, LOG_LINES, MemoryLimiter};
+use crate::limits::{LOG_LINE_LENGTH, LOG_LINES, MemoryLimiter, host_call_data};
 use crate::{Engine, Fault, Limits};
 
 /// What the host keeps for one instance.
@@ -66,7 +66,6 @@ impl Instance {
             State { plugin: plugin.to_owned(), memory: MemoryLimiter::new(limits.memory), log_lines: 0 };
         let mut store = Store::new(&engine.wasmtime, state);
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(HOST_CALL_DATA);
         let started = store.set_fuel(fuel).and_then(|()| pre.instantiate(&mut store));
         match started {
             Ok(guest) => Ok(Self { store, guest }),
@@ -74,13 +73,15 @@ impl Instance {
         }
     }
 
-    /// Calls the guest with a new budget. Answers what it answered, and the fuel that it used.
+    /// Calls the guest about so many series, with a new budget. Answers what it answered, and the fuel that it used.
     pub(crate) fn call<T>(
         &mut self,
         fuel: u64,
+        series: usize,
         call: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<(T, u64), Fault> {
         self.store.data_mut().log_lines = 0;
+        self.store.set_hostcall_fuel(host_call_data(series));
         let result = self.store.set_fuel(fuel).and_then(|()| call(&self.guest, &mut self.store));
         match result {
             Ok(answer) => Ok((answer, fuel - self.store.get_fuel().unwrap_or(0).min(fuel))),

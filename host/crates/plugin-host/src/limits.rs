@@ -28,8 +28,11 @@ impl Limits {
 /// regular expressions there, once for an instance.
 pub(crate) const START_FUEL: u64 = 1_000_000_000;
 
-/// Bytes of data that the host copies out of a guest in one call: an answer, or the lines for the log.
-pub(crate) const HOST_CALL_DATA: usize = 4 << 20;
+/// Bytes of data that the host copies out of a guest in one call: an answer, and lines for the log. Some edits of
+/// each series fit, whatever the size of the push.
+pub(crate) fn host_call_data(series: usize) -> usize {
+    (4 << 20) + series.saturating_mul(256)
+}
 
 /// Bytes of a finding's message.
 pub(crate) const MESSAGE_LENGTH: usize = 1024;

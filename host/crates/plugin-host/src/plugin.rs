@@ -113,7 +113,7 @@ impl Plugin {
         let describe = |guest: &crate::bindings::Plugin, store: &mut _| {
             guest.pushgate_plugin_policy().call_describe(store)
         };
-        let (manifest, _) = probe.call(START_FUEL, describe).map_err(failed("describe"))?;
+        let (manifest, _) = probe.call(START_FUEL, 0, describe).map_err(failed("describe"))?;
         let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
         let warnings =
             configure(&mut probe, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
@@ -168,8 +168,9 @@ impl Plugin {
         let mut grouping = Vec::new();
         let param = convert::push_param(push, request, shared.manifest.wants, &mut grouping);
         let fuel = shared.limits.fuel(push.series_count());
-        let (answer, used) =
-            instance.call(fuel, |guest, store| guest.pushgate_plugin_policy().call_evaluate(store, param))?;
+        let (answer, used) = instance.call(fuel, push.series_count(), |guest, store| {
+            guest.pushgate_plugin_policy().call_evaluate(store, param)
+        })?;
         let outcome = convert::outcome(answer, &shared.manifest, &shared.limits)?;
         self.give_back(instance);
         Ok((outcome, used))
@@ -218,7 +219,7 @@ type Configured = Result<Vec<ConfigProblem>, Vec<ConfigProblem>>;
 
 fn configure(instance: &mut Instance, config: &str) -> Result<Configured, Fault> {
     let (answer, _) = instance
-        .call(START_FUEL, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
+        .call(START_FUEL, 0, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
     let read = |problems: Vec<policy::ConfigProblem>| {
         let problem = |problem: policy::ConfigProblem| ConfigProblem {
             pointer: one_line(problem.pointer, MESSAGE_LENGTH),

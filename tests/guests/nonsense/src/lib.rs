@@ -57,6 +57,19 @@ impl Guest for Nonsense {
             "symbols-not-utf8" => (answer(Symbols { bytes: vec![0xff], ends: vec![1] }), Vec::new()),
             "reject-without-a-reason" => (Decision::Reject, Vec::new()),
             "unknown-code" => (Decision::Reject, vec![finding("nonsense/unknown")]),
+            "most-findings" => (Decision::Reject, vec![finding("nonsense/known"); 100]),
+            "too-many-findings" => (Decision::Reject, vec![finding("nonsense/known"); 101]),
+            "longest-message" => (Decision::Reject, vec![message(1024)]),
+            "too-long-message" => (Decision::Reject, vec![message(1025)]),
+            "longest-code" => (Decision::Reject, vec![finding(&"c".repeat(128))]),
+            "too-long-code" => (Decision::Reject, vec![finding(&"c".repeat(129))]),
+            "too-much-data" => (answer(Symbols { bytes: vec![b'a'; 5 << 20], ends: vec![1] }), Vec::new()),
+            "duplicate-series" => (edit_with("x", Edit::DropLabel((Scope::All, new))), Vec::new()),
+            "too-many-rows" => {
+                let patch =
+                    Patch { symbols: Symbols { bytes: Vec::new(), ends: Vec::new() }, edits: all(2_000) };
+                (Decision::Mutate(patch), Vec::new())
+            }
             _ => (Decision::Accept, Vec::new()),
         };
         Outcome { decision, findings }
@@ -80,6 +93,15 @@ fn edit_with(symbol: &str, edit: Edit) -> Decision {
 
 fn answer(symbols: Symbols) -> Decision {
     Decision::Mutate(Patch { symbols, edits: Vec::new() })
+}
+
+/// Edits that each touch every series and change nothing.
+fn all(edits: usize) -> Vec<Edit> {
+    vec![Edit::DropLabel((Scope::All, 0)); edits]
+}
+
+fn message(length: usize) -> Finding {
+    Finding { message: "m".repeat(length), ..finding("nonsense/known") }
 }
 
 fn finding(code: &str) -> Finding {
