@@ -25,9 +25,8 @@ use parking_lot::Mutex;
 use pushgate_exposition::{GroupingKey, Kind, Push};
 
 pub use self::check::{OWN_PREFIX, Refusal};
-pub use self::group::ExposedLabels;
 pub use self::group::GroupName;
-use self::group::Groups;
+use self::group::{GroupId, Groups};
 use self::index::Index;
 use self::render::{Chunk, RenderedFamily, Renderer};
 use crate::journal::Journal;
@@ -119,7 +118,7 @@ type Exposed = OrdMap<Arc<str>, ExposedFamily>;
 #[derive(Clone)]
 struct ExposedFamily {
     kind: Kind,
-    chunks: OrdMap<Arc<ExposedLabels>, Arc<Chunk>>,
+    chunks: OrdMap<GroupId, Arc<Chunk>>,
 }
 
 impl Store {
@@ -199,24 +198,26 @@ impl State {
                 if unknown == Unknown::Create || self.groups.get(&name.labels).is_some() {
                     let group = self.groups.entry(&name);
                     group.failure_time = at;
-                    let times = group.render_times();
-                    self.expose_times(&name.labels, times);
+                    let (id, times) = (group.id, group.render_times());
+                    self.expose_times(id, times);
                 }
             }
             Change::Delete { group } => {
                 let Some(group) = self.groups.remove(&group) else { return };
-                let labels = &group.name.labels;
                 for (name, chunk) in group.families {
-                    self.remove_chunk(&name, labels, &chunk);
+                    self.remove_chunk(&name, group.id, &chunk);
                 }
                 for name in [PUSH_TIME, FAILURE_TIME] {
-                    self.hide(name, labels);
+                    self.hide(name, group.id);
                 }
             }
         }
     }
 
-    fn commit_push(&mut self, name: &GroupName, mode: Mode, families: Vec<RenderedFamily>, at: f64) {
+    fn commit_push(&mut self, name: &GroupName, mode: Mode, mut families: Vec<RenderedFamily>, at: f64) {
+        for family in &mut families {
+            self.index.share_name(&mut family.name);
+        }
         let group = self.groups.entry(name);
         group.push_time = at;
         let mut gone = match mode {
@@ -229,48 +230,48 @@ impl State {
             let before = group.families.insert(family.name.clone(), family.chunk.clone()).or(before);
             replaced.push(before);
         }
-        let times = group.render_times();
+        let (id, times) = (group.id, group.render_times());
         for (family, chunk) in gone {
-            self.remove_chunk(&family, &name.labels, &chunk);
+            self.remove_chunk(&family, id, &chunk);
         }
         for (family, before) in families.into_iter().zip(replaced) {
-            self.put_chunk(family, &name.labels, before.as_deref());
+            self.put_chunk(family, id, before.as_deref());
         }
-        self.expose_times(&name.labels, times);
+        self.expose_times(id, times);
     }
 
-    fn put_chunk(&mut self, family: RenderedFamily, labels: &Arc<ExposedLabels>, before: Option<&Chunk>) {
+    fn put_chunk(&mut self, family: RenderedFamily, group: GroupId, before: Option<&Chunk>) {
         self.series += family.chunk.series.len();
         self.series -= before.map_or(0, |before| before.series.len());
-        self.index.replace(&family.name, family.kind, labels, before, Some(&family.chunk));
-        self.expose(family.name, family.kind, labels, family.chunk);
+        self.index.replace(&family.name, family.kind, group, before, Some(&family.chunk));
+        self.expose(family.name, family.kind, group, family.chunk);
     }
 
-    fn remove_chunk(&mut self, name: &Arc<str>, labels: &Arc<ExposedLabels>, chunk: &Chunk) {
+    fn remove_chunk(&mut self, name: &Arc<str>, group: GroupId, chunk: &Chunk) {
         self.series -= chunk.series.len();
-        self.index.replace(name, Kind::Untyped, labels, Some(chunk), None);
-        self.hide(name, labels);
+        self.index.replace(name, Kind::Untyped, group, Some(chunk), None);
+        self.hide(name, group);
     }
 
-    fn expose(&mut self, name: Arc<str>, kind: Kind, labels: &Arc<ExposedLabels>, chunk: Arc<Chunk>) {
+    fn expose(&mut self, name: Arc<str>, kind: Kind, group: GroupId, chunk: Arc<Chunk>) {
         let family =
             self.exposed.entry(name).or_insert_with(|| ExposedFamily { kind, chunks: OrdMap::new() });
         family.kind = kind; // A group that has a family for itself may change its type.
         self.text_len += chunk.text.len();
-        if let Some(before) = family.chunks.insert(labels.clone(), chunk) {
+        if let Some(before) = family.chunks.insert(group, chunk) {
             self.text_len -= before.text.len();
         }
     }
 
-    fn expose_times(&mut self, labels: &Arc<ExposedLabels>, times: [Chunk; 2]) {
+    fn expose_times(&mut self, group: GroupId, times: [Chunk; 2]) {
         for (name, chunk) in [PUSH_TIME, FAILURE_TIME].into_iter().zip(times) {
-            self.expose(Arc::from(name), Kind::Gauge, labels, Arc::new(chunk));
+            self.expose(Arc::from(name), Kind::Gauge, group, Arc::new(chunk));
         }
     }
 
-    fn hide(&mut self, name: &str, labels: &ExposedLabels) {
+    fn hide(&mut self, name: &str, group: GroupId) {
         if let Some(family) = self.exposed.get_mut(name) {
-            if let Some(chunk) = family.chunks.remove(labels) {
+            if let Some(chunk) = family.chunks.remove(&group) {
                 self.text_len -= chunk.text.len();
             }
             if family.chunks.is_empty() {
@@ -292,7 +293,7 @@ pub struct FamilySnapshot<'a> {
     pub name: &'a str,
     /// Its type.
     pub kind: Kind,
-    chunks: &'a OrdMap<Arc<ExposedLabels>, Arc<Chunk>>,
+    chunks: &'a OrdMap<GroupId, Arc<Chunk>>,
 }
 
 impl Snapshot {

@@ -112,25 +112,24 @@ fn help_is_that_of_the_first_group_that_has_one() {
     fixture.put("y", "# HELP a of y\na 2\n").unwrap();
     let snapshot = fixture.store.snapshot();
     let helps: Vec<_> = snapshot.families().map(|family| (family.name, family.help())).collect();
-    assert_eq!(helps[0], ("a", "of y"));
+    assert_eq!(helps[0], ("a", "of z"));
 }
 
 #[test]
-fn series_and_groups_are_in_order() {
+fn series_are_in_order_of_their_labels_and_groups_of_their_first_push() {
     let fixture = Fixture::new();
-    fixture.push(&[("job", "b"), ("zone", "a")], Mode::Replace, "m 1\n", 1.0).unwrap();
     fixture.put("b", "m 1\n").unwrap();
     fixture.put("a", "m{a=\"2\"} 1\nm{a=\"1\"} 2\nm{b=\"0\"} 3\nm 4\nm{a=\"1\",b=\"1\"} 5\n").unwrap();
+    fixture.put("b", "m 6\n").unwrap();
     assert_eq!(
         fixture.shown(),
         [
+            r#"m{instance="",job="b"} 6"#,
             r#"m{instance="",job="a"} 4"#,
             r#"m{b="0",instance="",job="a"} 3"#,
             r#"m{a="1",instance="",job="a"} 2"#,
             r#"m{a="2",instance="",job="a"} 1"#,
             r#"m{a="1",b="1",instance="",job="a"} 5"#,
-            r#"m{instance="",job="b"} 1"#,
-            r#"m{instance="",job="b",zone="a"} 1"#,
         ]
     );
 }
@@ -220,10 +219,10 @@ fn times_are_the_stores_own() {
     assert_eq!(
         fixture.times(),
         [
-            r#"push_failure_time_seconds{instance="",job="new"} 7"#,
             r#"push_failure_time_seconds{instance="",job="x"} 9"#,
-            r#"push_time_seconds{instance="",job="new"} 0"#,
+            r#"push_failure_time_seconds{instance="",job="new"} 7"#,
             r#"push_time_seconds{instance="",job="x"} 5"#,
+            r#"push_time_seconds{instance="",job="new"} 0"#,
         ]
     );
 }

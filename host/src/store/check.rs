@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use pushgate_exposition::{Kind, Objection, Push};
 
-use super::group::{ExposedLabels, Group, GroupName};
+use super::group::{Group, GroupName};
 use super::render::RenderedFamily;
 use super::{Change, Limits, Mode, State, Unknown};
 
@@ -119,7 +119,7 @@ pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<
                 None => room_for_a_group(state, limits)?,
             }
             let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
-            let view = View { state, labels: &name.labels, group, mode: *mode, families, pushed };
+            let view = View { state, group, mode: *mode, families, pushed };
             room_for_series(&view, limits)?;
             families.iter().try_for_each(|family| view.check(family))
         }
@@ -127,7 +127,7 @@ pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<
 }
 
 fn same_group(group: &Group, name: &GroupName) -> Result<(), Refusal> {
-    if group.name.key == name.key {
+    if group.name.is_same_key(name) {
         return Ok(());
     }
     Err(Refusal::SameLabels { other: group.name.key.to_string() })
@@ -159,7 +159,6 @@ fn room_for_series(view: &View<'_>, limits: &Limits) -> Result<(), Refusal> {
 /// The state as it would be after a push.
 struct View<'a> {
     state: &'a State,
-    labels: &'a ExposedLabels,
     group: Option<&'a Group>,
     mode: Mode,
     families: &'a [RenderedFamily],
@@ -183,15 +182,12 @@ impl View<'_> {
 
     fn check_owners(&self, family: &RenderedFamily) -> Result<(), Refusal> {
         let Some(index) = self.state.index.get(&family.name) else { return Ok(()) };
-        let others = family.chunk.series.iter().filter_map(|&series| index.owner(series));
-        match others.into_iter().find(|owner| *owner != self.labels) {
+        let own = self.group.map(|group| group.id);
+        let owners = family.chunk.series.iter().filter_map(|&series| index.owner(series));
+        match owners.into_iter().find(|owner| Some(*owner) != own) {
             Some(owner) => Err(Refusal::Owned {
                 name: family.name.to_string(),
-                owner: self
-                    .state
-                    .groups
-                    .get(owner)
-                    .map_or_else(String::new, |group| group.name.key.to_string()),
+                owner: self.state.groups.key(owner).map_or_else(String::new, ToString::to_string),
             }),
             None => Ok(()),
         }

@@ -1,75 +1,68 @@
 //! A group: what was pushed under one grouping key.
 
-use std::cmp::Ordering;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use pushgate_exposition::GroupingKey;
 use pushgate_exposition::text::{encode, number};
+use pushgate_exposition::{GroupingKey, LabelPair};
 
 use super::render::Chunk;
 use super::{FAILURE_TIME, PUSH_TIME};
 
-/// The labels that a group's series are exposed with: its grouping key, and `instance=""` if that has no
-/// instance, since Prometheus would put its own there.
-///
-/// In order, groups stand as their series do in a scrape: by the number of labels, then by the values in
-/// order of the names.
+/// The labels that a group's series are shown with, as a scrape writes them: `{instance="",job="x"}`. One string,
+/// so that finding a group among many touches little memory.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct ExposedLabels {
-    labels: Box<[(Box<str>, Box<str>)]>,
-}
+pub(super) struct ShownLabels(Box<str>);
 
-impl ExposedLabels {
-    pub(super) fn of(key: &GroupingKey) -> Self {
-        let mut labels: Vec<(Box<str>, Box<str>)> = Vec::with_capacity(key.labels().len() + 1);
-        labels.extend(key.labels().map(|(name, value)| (name.into(), value.into())));
-        if let Err(at) = labels.binary_search_by(|(name, _)| (**name).cmp("instance")) {
-            labels.insert(at, ("instance".into(), "".into()));
-        }
-        Self { labels: labels.into() }
+/// A grouping key's labels, and `instance=""` if it has no instance, since Prometheus would put its own there.
+pub(super) fn with_instance(key: &GroupingKey) -> Vec<LabelPair<'_>> {
+    let mut labels: Vec<_> = key.labels().collect();
+    if let Err(at) = labels.binary_search_by(|(name, _)| (*name).cmp("instance")) {
+        labels.insert(at, ("instance", ""));
     }
-
-    /// The labels, sorted by name.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
-        self.labels.iter().map(|(name, value)| (&**name, &**value))
-    }
-}
-
-impl Ord for ExposedLabels {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.labels.len().cmp(&other.labels.len()))
-            .then_with(|| self.iter().map(|(_, value)| value).cmp(other.iter().map(|(_, value)| value)))
-            .then_with(|| self.iter().map(|(name, _)| name).cmp(other.iter().map(|(name, _)| name)))
-    }
-}
-
-impl PartialOrd for ExposedLabels {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+    labels
 }
 
 /// Names a group: by its key, and by the labels it is shown with. Made once for each change.
 #[derive(Clone, Debug)]
 pub struct GroupName {
     pub(super) key: GroupingKey,
-    pub(super) labels: Arc<ExposedLabels>,
+    pub(super) labels: Arc<ShownLabels>,
 }
 
 impl From<GroupingKey> for GroupName {
     fn from(key: GroupingKey) -> Self {
-        let labels = Arc::new(ExposedLabels::of(&key));
-        Self { key, labels }
+        let mut set = String::from("{");
+        with_instance(&key).into_iter().for_each(|(name, value)| encode::label(&mut set, name, value));
+        set.push('}');
+        Self { key, labels: Arc::new(ShownLabels(set.into())) }
     }
 }
+
+impl GroupName {
+    /// Whether two names that are shown alike are of the same key: the one may have no instance where the other
+    /// has an empty one.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.key.labels().len() == other.key.labels().len()
+    }
+}
+
+/// A group's number, given when it is made and never again. In a scrape groups stand in this order: comparing
+/// numbers costs the same however many groups there are, comparing labels does not.
+pub(super) type GroupId = u64;
 
 /// The families of a group, by name.
 pub(super) type FamilyChunks = BTreeMap<Arc<str>, Arc<Chunk>>;
 
+const PUSH_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway succeeded.";
+const FAILURE_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway failed.";
+
 /// What is stored under one grouping key.
 pub(super) struct Group {
+    pub(super) id: GroupId,
     pub(super) name: GroupName,
     pub(super) families: FamilyChunks,
     /// Seconds since 1970; 0 for never.
@@ -80,20 +73,16 @@ pub(super) struct Group {
 impl Group {
     /// Its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
     pub(super) fn render_times(&self) -> [Chunk; 2] {
-        let mut set = String::from("{");
-        self.name.labels.iter().for_each(|(name, value)| encode::label(&mut set, name, value));
-        let line = |family: &str, time: f64| {
-            let mut text = format!("{family}{set}}} ");
+        let chunk = |family: &str, time, help| {
+            let mut text = format!("{family}{} ", self.name.labels.0);
             number::write(&mut text, time);
             text.push('\n');
-            text.into()
+            Chunk { text: text.into(), help: Cow::Borrowed(help), series: Box::default() }
         };
-        let chunk = |family, time, outcome: &str| Chunk {
-            text: line(family, time),
-            help: format!("Last Unix time when changing this group in the Pushgateway {outcome}.").into(),
-            series: Box::default(),
-        };
-        [chunk(PUSH_TIME, self.push_time, "succeeded"), chunk(FAILURE_TIME, self.failure_time, "failed")]
+        [
+            chunk(PUSH_TIME, self.push_time, PUSH_TIME_HELP),
+            chunk(FAILURE_TIME, self.failure_time, FAILURE_TIME_HELP),
+        ]
     }
 }
 
@@ -101,7 +90,9 @@ impl Group {
 /// without: only one of them can be stored at a time.
 #[derive(Default)]
 pub(super) struct Groups {
-    by_labels: HashMap<Arc<ExposedLabels>, Group, foldhash::fast::RandomState>,
+    by_labels: HashMap<Arc<ShownLabels>, Group, RandomState>,
+    labels_of: HashMap<GroupId, Arc<ShownLabels>, RandomState>,
+    next_id: GroupId,
 }
 
 impl Groups {
@@ -109,25 +100,33 @@ impl Groups {
         self.by_labels.len()
     }
 
-    pub(super) fn get(&self, labels: &ExposedLabels) -> Option<&Group> {
+    pub(super) fn get(&self, labels: &ShownLabels) -> Option<&Group> {
         self.by_labels.get(labels)
+    }
+
+    /// The key of a group, by its number.
+    pub(super) fn key(&self, id: GroupId) -> Option<&GroupingKey> {
+        let group = self.get(self.labels_of.get(&id)?)?;
+        Some(&group.name.key)
     }
 
     /// The group of that name, made if there is none.
     pub(super) fn entry(&mut self, name: &GroupName) -> &mut Group {
-        self.by_labels.entry(name.labels.clone()).or_insert_with(|| Group {
-            name: name.clone(),
-            families: FamilyChunks::new(),
-            push_time: 0.0,
-            failure_time: 0.0,
+        self.by_labels.entry(name.labels.clone()).or_insert_with(|| {
+            let id = self.next_id;
+            self.next_id += 1;
+            self.labels_of.insert(id, name.labels.clone());
+            Group { id, name: name.clone(), families: FamilyChunks::new(), push_time: 0.0, failure_time: 0.0 }
         })
     }
 
     /// Takes the group of just that key out.
     pub(super) fn remove(&mut self, name: &GroupName) -> Option<Group> {
-        if self.get(&name.labels)?.name.key != name.key {
+        if !self.get(&name.labels)?.name.is_same_key(name) {
             return None;
         }
-        self.by_labels.remove(&name.labels)
+        let group = self.by_labels.remove(&name.labels)?;
+        self.labels_of.remove(&group.id);
+        Some(group)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use pushgate_exposition::Kind;
 
-use super::group::ExposedLabels;
+use super::group::GroupId;
 use super::render::Chunk;
 
 type Hasher = foldhash::fast::RandomState;
@@ -23,12 +23,12 @@ pub(super) struct FamilyIndex {
     pub(super) groups: usize,
     /// The group of each series, by the hash of all its labels. Hashes are 64 bits wide and seeded: among a
     /// million series, a push is refused for a chance collision once in tens of millions of years.
-    owners: HashMap<u64, Arc<ExposedLabels>, Hasher>,
+    owners: HashMap<u64, GroupId, Hasher>,
 }
 
 impl FamilyIndex {
-    pub(super) fn owner(&self, series: u64) -> Option<&ExposedLabels> {
-        self.owners.get(&series).map(|owner| &**owner)
+    pub(super) fn owner(&self, series: u64) -> Option<GroupId> {
+        self.owners.get(&series).copied()
     }
 }
 
@@ -37,12 +37,19 @@ impl Index {
         self.families.get(name)
     }
 
+    /// Makes a family's name the one copy that all groups share, if there is one: it is in the processor's caches.
+    pub(super) fn share_name(&self, name: &mut Arc<str>) {
+        if let Some((shared, _)) = self.families.get_key_value(name) {
+            name.clone_from(shared);
+        }
+    }
+
     /// A group's chunk of a family becomes another one; `None` is no chunk.
     pub(super) fn replace(
         &mut self,
         name: &Arc<str>,
         kind: Kind,
-        owner: &Arc<ExposedLabels>,
+        owner: GroupId,
         before: Option<&Chunk>,
         after: Option<&Chunk>,
     ) {
@@ -61,8 +68,10 @@ impl Index {
         }
         // A job that pushes the same series again, which most do, changes nothing here.
         if series_of(before) != series_of(after) {
-            series_of(before).iter().for_each(|series| drop(family.owners.remove(series)));
-            family.owners.extend(series_of(after).iter().map(|&series| (series, owner.clone())));
+            for series in series_of(before) {
+                family.owners.remove(series);
+            }
+            family.owners.extend(series_of(after).iter().map(|&series| (series, owner)));
         }
     }
 }

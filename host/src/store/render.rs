@@ -1,5 +1,6 @@
 //! From the columns of a push to the text of its families, before any lock is taken.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use hashbrown::HashSet;
 use pushgate_exposition::text::encode;
 use pushgate_exposition::{Family, Kind, LabelPair, Push, Series};
 
-use super::group::GroupName;
+use super::group::{GroupName, with_instance};
 use super::{FAILURE_TIME, PUSH_TIME, Refusal};
 
 /// The lines of one family of one group, as a scrape shows them. Never changed.
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub(super) text: Box<str>,
-    pub(super) help: Box<str>,
+    pub(super) help: Cow<'static, str>,
     /// The hash of all labels of each series.
     pub(super) series: Box<[u64]>,
 }
@@ -48,7 +49,7 @@ impl Renderer {
     pub(super) fn render(&self, push: &Push, group: &GroupName) -> Result<Vec<RenderedFamily>, Refusal> {
         let shared = Shared {
             with_instance: group.key.labels().collect(),
-            without_instance: group.labels.iter().collect(),
+            without_instance: with_instance(&group.key),
         };
         push.families()
             .filter(|family| ![PUSH_TIME, FAILURE_TIME].contains(&family.name()))
@@ -78,7 +79,8 @@ impl Renderer {
             series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
         self.check_distinct(family, &order, &series)?;
-        let chunk = Chunk { text: text.into(), help: family.help().into(), series: series.into() };
+        let chunk =
+            Chunk { text: text.into(), help: Cow::Owned(family.help().to_owned()), series: series.into() };
         Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
     }
 
