@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use pushgate::config::{Config, Problems};
 use pushgate::exposition::expose;
@@ -66,7 +67,7 @@ impl Fixture {
         Self { ingest, store, metrics }
     }
 
-    fn fill(&self, groups: usize, body: &str) {
+    fn fill(&self, groups: usize, body: &Bytes) {
         (0..groups).for_each(|group| self.push(&request(group, body)));
     }
 
@@ -75,11 +76,12 @@ impl Fixture {
     }
 }
 
-fn request(group: usize, body: &str) -> PushRequest {
+/// A push as it comes from a connection: its key was just read, and so was its body.
+fn request(group: usize, body: &Bytes) -> PushRequest {
     PushRequest {
         method: Method::Put,
         key: GroupingKey::new([("job", "bench".to_owned()), ("instance", format!("host{group}"))]).unwrap(),
-        body: body.to_owned().into(),
+        body: body.clone(),
         received_at: SystemTime::now(),
         id: "0".to_owned(),
     }
@@ -91,7 +93,7 @@ fn pushes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("push of 10 series, 1000 groups stored");
     for count in [0, 1, 3] {
         let fixture = Fixture::new(&ALL[3 - count..]);
-        let body = body(10);
+        let body = Bytes::from(body(10));
         fixture.fill(1000, &body);
         let request = request(500, &body);
         group.bench_function(format!("{count} plugins"), |bencher| bencher.iter(|| fixture.push(&request)));
@@ -101,14 +103,13 @@ fn pushes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("growth: push of 10 series, 3 plugins");
     for groups in [100, 1_000, 10_000] {
         let fixture = Fixture::new(&ALL);
-        let body = body(10);
+        let body = Bytes::from(body(10));
         fixture.fill(groups, &body);
-        let requests: Vec<_> = (0..groups).map(|group| request(group, &body)).collect();
         let mut next = 0;
         group.bench_function(format!("{groups} groups"), |bencher| {
             bencher.iter(|| {
                 next = (next + 7919) % groups; // Far from the one before: caches must not hide the growth.
-                fixture.push(&requests[next]);
+                fixture.push(&request(next, &body));
             });
         });
     }
@@ -130,7 +131,7 @@ fn plugin_calls(criterion: &mut Criterion) {
 
 fn scrape(criterion: &mut Criterion) {
     let fixture = Fixture::new(&[]);
-    fixture.fill(1_000, &body(100));
+    fixture.fill(1_000, &Bytes::from(body(100)));
     criterion.bench_function("scrape of 100,000 series", |bencher| {
         bencher.iter(|| expose(&fixture.store, &fixture.metrics));
     });
