@@ -19,7 +19,7 @@ use pushgate::journal::InMemory;
 use pushgate::policies;
 use pushgate::store::{Limits, Store};
 use pushgate::telemetry::Metrics;
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{GroupingKey, Rules, text};
 use pushgate_plugin_host::{Chain, Request};
 
 /// Gauges and counters with 6 labels, 10 series a family.
@@ -63,7 +63,7 @@ impl Fixture {
         let metrics = Arc::new(Metrics::new(&chain));
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
         let store = Arc::new(Store::new(limits, Box::new(InMemory)));
-        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), text::Limits::default(), 1);
+        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), 1);
         Self { ingest, store, metrics }
     }
 
@@ -119,7 +119,7 @@ fn pushes(criterion: &mut Criterion) {
 fn plugin_calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plugin call, 100 series of 6 labels, warm");
     let key = GroupingKey::new([("job", "bench"), ("instance", "i")]).unwrap();
-    let push = text::parse(body(100).as_bytes(), &key, &text::Limits::default()).unwrap();
+    let push = text::parse(body(100).as_bytes(), &key, &Rules::default()).unwrap();
     let request = Request { id: "0", method: Method::Put, received_ms: 0 };
     for plugin in ALL {
         let chain = chain(&[plugin]);

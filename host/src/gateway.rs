@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pushgate_exposition::text;
+use pushgate_exposition::{Limits, Rules};
 use pushgate_plugin_host::Chain;
 use tokio::net::TcpListener;
 use tracing::info;
@@ -51,14 +51,15 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&chain));
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, Box::new(InMemory)));
-        let limits = text::Limits {
+        let limits = Limits {
             series: config.push.max_series,
             labels: config.push.max_labels,
             name_length: config.push.max_name_length,
             value_length: config.push.max_label_value_length,
         };
+        let rules = Rules { limits, ..Rules::default() };
         let max_large = config.push.max_concurrent;
-        let ingest = Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), limits, max_large);
+        let ingest = Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, max_large);
         let exposition = move || vec![expose(&store, &metrics)];
         let http = Arc::new(Http::new(&config, Arc::new(ingest), exposition));
         Self { config, http }

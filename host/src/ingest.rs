@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use pushgate_exposition::text::{self, Bound, ParseError};
-use pushgate_exposition::{GroupingKey, Push};
+use pushgate_exposition::text::{self, ParseError};
+use pushgate_exposition::{Bound, GroupingKey, Push, Rules};
 use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
@@ -31,7 +31,7 @@ pub struct Ingest {
     chain: Arc<Chain>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
-    limits: text::Limits,
+    rules: Rules,
     /// Permits for the blocking pool.
     large: Arc<Semaphore>,
 }
@@ -131,10 +131,10 @@ impl Ingest {
         chain: Arc<Chain>,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
-        limits: text::Limits,
+        rules: Rules,
         max_large: usize,
     ) -> Self {
-        Self { chain, store, metrics, limits, large: Arc::new(Semaphore::new(max_large)) }
+        Self { chain, store, metrics, rules, large: Arc::new(Semaphore::new(max_large)) }
     }
 
     /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
@@ -213,7 +213,7 @@ impl Ingest {
     fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
         // A removal has no families, whatever body came with it.
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
-        text::parse(body, &request.key, &self.limits).map_err(|error| match error.problem.bound() {
+        text::parse(body, &request.key, &self.rules).map_err(|error| match error.problem.bound() {
             Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
             None => IngestError::Parse(error),
         })

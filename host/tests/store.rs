@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use pushgate::journal::InMemory;
 use pushgate::store::{Limits, Mode, Refusal, Store, Unknown};
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{GroupingKey, Rules, text};
 
 struct Fixture {
     store: Store,
@@ -25,7 +25,7 @@ impl Fixture {
     }
 
     fn push(&self, labels: &[(&str, &str)], mode: Mode, body: &str, at: f64) -> Result<(), Refusal> {
-        let push = text::parse(body.as_bytes(), &key(labels), &text::Limits::default()).unwrap();
+        let push = text::parse(body.as_bytes(), &key(labels), &Rules::default()).unwrap();
         self.store.push(&push, mode, at)
     }
 
@@ -284,7 +284,7 @@ proptest! {
             prop_assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{}", shown.join("\n"));
             let key = key(&[("job", "reader")]);
             let body = fixture.scrape();
-            prop_assert!(text::parse(body.as_bytes(), &key, &text::Limits::default()).is_ok());
+            prop_assert!(text::parse(body.as_bytes(), &key, &Rules::default()).is_ok());
         }
         for group in groups {
             fixture.store.delete(key(group));

@@ -6,8 +6,7 @@
 
 use std::path::Path;
 
-use pushgate_exposition::text::{self, Limits};
-use pushgate_exposition::{GroupingKey, Push};
+use pushgate_exposition::{GroupingKey, Push, Rules, text};
 use pushgate_plugin_host::{ConfigProblem, Finding, Method};
 
 /// One case: a configuration, a push and the outcome that is expected.
@@ -55,7 +54,7 @@ impl Case {
             _ => return None,
         };
         let key = GroupingKey::new(labels(key.strip_prefix('{')?.strip_suffix('}')?)?).ok()?;
-        let push = text::parse(body.as_bytes(), &key, &Limits::default()).ok()?;
+        let push = text::parse(body.as_bytes(), &key, &Rules::default()).ok()?;
         Some(Self { file, config: config.to_owned(), method, push, outcome: outcome.to_owned() })
     }
 }

@@ -171,15 +171,15 @@ impl Refusal<'_> {
 mod tests {
     use http::header::{ACCEPT, CONTENT_TYPE};
     use pushgate_exposition::GroupingKey;
-    use pushgate_exposition::text::{self, Limits};
+    use pushgate_exposition::{Limits, Rules, text};
     use serde_json::json;
 
     use super::*;
     use crate::config::ByteSize;
 
-    fn parse_error(body: &str, limits: &Limits) -> text::ParseError {
+    fn parse_error(body: &str, rules: &Rules) -> text::ParseError {
         let key = GroupingKey::new([("job", "j")]).unwrap();
-        text::parse(body.as_bytes(), &key, limits).unwrap_err()
+        text::parse(body.as_bytes(), &key, rules).unwrap_err()
     }
 
     fn rejected() -> Failure {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_a_status_and_a_line() {
-        let one_series = Limits { series: 1, ..Limits::default() };
+        let one_series = Rules { limits: Limits { series: 1, ..Limits::default() }, ..Rules::default() };
         for (failure, status, body, header) in [
             (Failure::NotFound, 404, "404 page not found\n", None),
             (
@@ -275,7 +275,7 @@ mod tests {
             }
             assert_eq!(text(response), body);
         }
-        let failure = IngestError::Parse(parse_error("a b\n", &Limits::default())).into();
+        let failure = IngestError::Parse(parse_error("a b\n", &Rules::default())).into();
         let response = answer(&failure, &HeaderMap::new());
         assert_eq!(response.status(), 400);
         assert!(text(response).starts_with("text format parsing error in line 1: "));

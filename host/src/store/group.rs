@@ -36,7 +36,7 @@ pub struct GroupName {
 impl From<GroupingKey> for GroupName {
     fn from(key: GroupingKey) -> Self {
         let mut set = String::from("{");
-        with_instance(&key).into_iter().for_each(|(name, value)| encode::label(&mut set, name, value));
+        with_instance(&key).into_iter().for_each(|(name, value)| encode::any_label(&mut set, name, value));
         set.push('}');
         Self { key, labels: Arc::new(ShownLabels(set.into())) }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use pushgate_exposition::text::encode;
-use pushgate_exposition::{Family, Kind, LabelPair, Push, Series};
+use pushgate_exposition::{Escaping, Family, Kind, LabelPair, Push, Series};
 
 use super::group::{GroupName, with_instance};
 use super::{FAILURE_TIME, PUSH_TIME, Refusal};
@@ -75,7 +75,7 @@ impl Renderer {
         for &row in &order {
             let has_instance = row.labels().any(|(name, _)| name == "instance");
             let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
-            encode::samples(&mut text, family, row, more);
+            encode::samples(&mut text, family, row, more, Escaping::AllowUtf8);
             series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
         self.check_distinct(family, &order, &series)?;

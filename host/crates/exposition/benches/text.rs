@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{GroupingKey, Rules, text};
 
 /// Counters, gauges and histograms with 2 to 5 labels, some of them escaped.
 fn payload(bytes: usize) -> String {
@@ -44,11 +44,11 @@ fn bench(criterion: &mut Criterion) {
     let key = GroupingKey::new([("job", "bench"), ("instance", "i")]).unwrap();
     for (name, bytes) in [("10kB", 10_000), ("1MB", 1_000_000)] {
         let body = payload(bytes);
-        let push = text::parse(body.as_bytes(), &key, &text::Limits::default()).unwrap();
+        let push = text::parse(body.as_bytes(), &key, &Rules::default()).unwrap();
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function("parse", |bencher| {
-            bencher.iter(|| text::parse(black_box(body.as_bytes()), &key, &text::Limits::default()));
+            bencher.iter(|| text::parse(black_box(body.as_bytes()), &key, &Rules::default()));
         });
         group.bench_function("encode", |bencher| bencher.iter(|| text::encode(black_box(&push))));
         group.finish();

@@ -1,8 +1,10 @@
 //! Writes the columns of a [`Push`] row by row.
 
+use std::sync::Arc;
+
 use crate::push::{Objection, rows};
 use crate::tables::Tables;
-use crate::{GroupingKey, InternError, Interner, Kind, Label, Push, Sym, Symbols};
+use crate::{Detail, GroupingKey, InternError, Interner, Kind, Label, Names, Push, Sym, Symbols};
 
 /// Writes a [`Push`]: families by name, series into families, points into series.
 ///
@@ -15,6 +17,8 @@ pub struct Builder {
     tables: Tables,
     /// The family of a name, by the name's symbol.
     family_of: Vec<u32>,
+    details: Vec<Detail>,
+    utf8_names: bool,
     objection: Option<Objection>,
 }
 
@@ -26,13 +30,27 @@ impl Builder {
     /// # Errors
     /// [`InternError::Full`] for a key of 4 GiB.
     pub fn new(key: &GroupingKey) -> Result<Self, InternError> {
-        let mut interner = Interner::default();
+        let mut builder = Self::without_group();
         let mut grouping = Vec::with_capacity(key.labels().len());
         for (name, value) in key.labels() {
-            let name = interner.intern(name.as_bytes())?;
-            grouping.push(Label { name, value: interner.intern(value.as_bytes())? });
+            builder.utf8_names |= !Names::Classic.allow_label(name);
+            let name = builder.intern(name.as_bytes())?;
+            grouping.push(Label { name, value: builder.intern(value.as_bytes())? });
         }
-        Ok(Self { interner, grouping, tables: Tables::default(), family_of: Vec::new(), objection: None })
+        Ok(Self { grouping, ..builder })
+    }
+
+    /// A builder of families that belong to no group, or have the labels of theirs already.
+    pub fn without_group() -> Self {
+        Self {
+            interner: Interner::default(),
+            grouping: Vec::new(),
+            tables: Tables::default(),
+            family_of: Vec::new(),
+            details: Vec::new(),
+            utf8_names: false,
+            objection: None,
+        }
     }
 
     /// The symbol of a token.
@@ -77,6 +95,7 @@ impl Builder {
             self.family_of.resize(at + 1, NONE);
         }
         self.family_of[at] = family;
+        self.utf8_names |= !Names::Classic.allow_metric(self.symbols().get(name));
         family
     }
 
@@ -101,6 +120,16 @@ impl Builder {
         self.tables.families.help[family as usize] = help;
     }
 
+    /// Sets the unit of a family.
+    pub fn set_unit(&mut self, family: u32, unit: Sym) {
+        self.tables.families.unit[family as usize] = unit;
+    }
+
+    /// Notes that a label has a name that is not a classic one.
+    pub fn note_utf8_label(&mut self) {
+        self.utf8_names = true;
+    }
+
     /// Adds a series to a family. `labels` are sorted by text and without duplicates: see
     /// [`sort_labels`](Self::sort_labels).
     #[inline]
@@ -112,6 +141,7 @@ impl Builder {
         self.tables.series.label_end.push(self.tables.series.label_name.len() as u32);
         self.tables.series.value.push(value);
         self.tables.series.count.push(0.0);
+        self.tables.series.detail.push(0);
         index
     }
 
@@ -125,11 +155,22 @@ impl Builder {
         self.tables.series.count[series as usize] = count;
     }
 
+    /// Sets what only some formats can say about a series.
+    pub fn set_detail(&mut self, series: u32, detail: Detail) {
+        self.details.push(detail);
+        self.tables.series.detail[series as usize] = self.details.len() as u32;
+    }
+
     /// Adds a bucket or quantile to a series.
     pub fn point(&mut self, series: u32, bound: f64, value: f64) {
         self.tables.point_series.push(series);
         self.tables.series.point_bound.push(bound);
         self.tables.series.point_value.push(value);
+    }
+
+    /// How many families were made.
+    pub fn family_count(&self) -> usize {
+        self.tables.families.name.len()
     }
 
     /// How many series were added.
@@ -184,6 +225,8 @@ impl Builder {
             grouping: self.grouping,
             families,
             series,
+            details: Arc::new(self.details),
+            utf8_names: self.utf8_names,
             objection: self.objection,
         };
         push.hide_overridden_labels();

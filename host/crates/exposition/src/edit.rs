@@ -101,8 +101,15 @@ impl Push {
             Some(rows) => rows.finish(),
             None => (self.families.clone(), self.series.clone()),
         };
-        let objection = self.objection.clone();
-        let mut edited = Self { symbols: names.symbols, grouping, families, series, objection };
+        let mut edited = Self {
+            symbols: names.symbols,
+            grouping,
+            families,
+            series,
+            details: self.details.clone(),
+            utf8_names: self.utf8_names,
+            objection: self.objection.clone(),
+        };
         edited.hide_overridden_labels();
         if let Some((family, series)) = edited.find_duplicate()
             // A push that came with duplicates is its client's fault, and the store will say so.

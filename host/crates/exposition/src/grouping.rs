@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::name::is_label_name;
+use crate::name::Names;
 
 /// The labels in a push's URL: `job` and any others, sorted by name.
 ///
@@ -26,7 +26,7 @@ pub enum GroupingKeyError {
 }
 
 impl GroupingKey {
-    /// A key of these labels. Of a name that comes twice the last value counts.
+    /// A key of these labels, with classic names. Of a name that comes twice the last value counts.
     ///
     /// # Errors
     /// When a name is illegal, or `job` is missing or empty.
@@ -43,10 +43,25 @@ impl GroupingKey {
         N: Into<Box<str>>,
         V: Into<Box<str>>,
     {
+        Self::with_names(labels, Names::Classic)
+    }
+
+    /// A key of these labels, with names of that kind.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_names<N, V>(
+        labels: impl IntoIterator<Item = (N, V)>,
+        names: Names,
+    ) -> Result<Self, GroupingKeyError>
+    where
+        N: Into<Box<str>>,
+        V: Into<Box<str>>,
+    {
         let mut sorted: Vec<(Box<str>, Box<str>)> = Vec::new();
         for (name, value) in labels {
             let (name, value) = (name.into(), value.into());
-            if !is_label_name(&name) {
+            if !names.allow_label(&name) {
                 return Err(GroupingKeyError::LabelName(name.into()));
             }
             match sorted.binary_search_by(|(other, _)| other.cmp(&name)) {
@@ -84,7 +99,7 @@ impl fmt::Display for GroupingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::from("{");
         for (name, value) in self.labels() {
-            crate::text::encode::label(&mut text, name, value);
+            crate::text::encode::any_label(&mut text, name, value);
         }
         text.push('}');
         f.write_str(&text)

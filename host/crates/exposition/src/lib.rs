@@ -7,11 +7,11 @@
 //! This crate is pure: no I/O, no clock, no async, no serde.
 //!
 //! ```
-//! use pushgate_exposition::{GroupingKey, Kind, text};
+//! use pushgate_exposition::{GroupingKey, Kind, Rules, text};
 //!
 //! let key = GroupingKey::new([("job", "backup")])?;
 //! let body = b"# TYPE runs_total counter\nruns_total{host=\"a\"} 3\n";
-//! let push = text::parse(body, &key, &text::Limits::default())?;
+//! let push = text::parse(body, &key, &Rules::default())?;
 //!
 //! let family = push.families().next().expect("one family was pushed");
 //! assert_eq!((family.name(), family.kind()), ("runs_total", Kind::Counter));
@@ -20,18 +20,24 @@
 //! ```
 
 mod builder;
+mod detail;
 pub mod edit;
+mod escaping;
 mod grouping;
 mod name;
 mod push;
+mod rules;
 mod symbols;
 mod tables;
 pub mod text;
 
 pub use builder::Builder;
+pub use detail::{Buckets, Count, Detail, Exemplar, ExemplarOf, NativeHistogram, Span, Timestamp};
+pub use escaping::{Escaping, unescape};
 pub use grouping::{GroupingKey, GroupingKeyError};
-pub use name::{is_label_name, is_metric_name};
+pub use name::{Names, is_label_name, is_metric_name};
 pub use push::{
     Family, FamilyColumns, Kind, Label, LabelPair, Objection, Point, Push, Series, SeriesColumns,
 };
+pub use rules::{Bound, Limits, Manners, OverLimit, Rules};
 pub use symbols::{InternError, Interner, Sym, Symbols};

@@ -47,6 +47,35 @@ pub(crate) fn label_name_len(bytes: &[u8]) -> usize {
     run(bytes, 0b0001, 0b0010)
 }
 
+/// Which names are legal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Those that every Prometheus reads: [`is_metric_name`] and [`is_label_name`].
+    #[default]
+    Classic,
+    /// Any but the empty one, as Prometheus 3 has it; labels may not begin with `__` either way.
+    /// <https://prometheus.io/docs/guides/utf8/>
+    Utf8,
+}
+
+impl Names {
+    /// Whether a family may have that name.
+    pub fn allow_metric(self, name: &str) -> bool {
+        match self {
+            Self::Classic => is_metric_name(name),
+            Self::Utf8 => !name.is_empty(),
+        }
+    }
+
+    /// Whether a label may have that name.
+    pub fn allow_label(self, name: &str) -> bool {
+        match self {
+            Self::Classic => is_label_name(name),
+            Self::Utf8 => !name.is_empty() && !name.starts_with("__"),
+        }
+    }
+}
+
 /// Whether `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 pub fn is_metric_name(name: &str) -> bool {
     !name.is_empty() && metric_name_len(name.as_bytes()) == name.len()
@@ -54,7 +83,12 @@ pub fn is_metric_name(name: &str) -> bool {
 
 /// Whether `name` matches `[a-zA-Z_][a-zA-Z0-9_]*` and is not reserved by a leading `__`.
 pub fn is_label_name(name: &str) -> bool {
-    !name.is_empty() && label_name_len(name.as_bytes()) == name.len() && !name.starts_with("__")
+    is_bare_label_name(name) && !name.starts_with("__")
+}
+
+/// Whether `name` is a label's name that text need not quote, reserved or not.
+pub(crate) fn is_bare_label_name(name: &str) -> bool {
+    !name.is_empty() && label_name_len(name.as_bytes()) == name.len()
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@
 
 use std::hash::BuildHasher;
 use std::ops::Range;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::{GroupingKey, Sym, Symbols};
+use crate::{Detail, GroupingKey, Sym, Symbols};
 
 /// The type of a family, numbered as in `wit/types.wit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,13 +111,15 @@ pub struct SeriesColumns {
     pub point_bound: Vec<f64>,
     /// The cumulative count of a bucket, or the value of a quantile.
     pub point_value: Vec<f64>,
+    /// 0, or one more than the number of the series' [`Detail`] in the push.
+    pub detail: Vec<u32>,
 }
 
 /// One push: its grouping key and the families it brings, as columns over one arena.
 ///
 /// Made by a [`Builder`](crate::Builder) or a parser, changed only by [`edit`](crate::edit). It holds
 /// at all times: every index is in range, family names are legal and occur once, every family has a
-/// series, labels are legal, sorted and without duplicates within a series, and no series has a label
+/// series, labels are legal by the [names](crate::Names) that were allowed, sorted and without duplicates within a series, and no series has a label
 /// that the grouping key has (the key overrides it, so it is gone).
 #[derive(Clone, Debug, Default)]
 pub struct Push {
@@ -124,6 +127,9 @@ pub struct Push {
     pub(crate) grouping: Vec<Label>,
     pub(crate) families: FamilyColumns,
     pub(crate) series: SeriesColumns,
+    pub(crate) details: Arc<Vec<Detail>>,
+    /// Whether a name is not a classic one.
+    pub(crate) utf8_names: bool,
     pub(crate) objection: Option<Objection>,
 }
 
@@ -182,6 +188,12 @@ impl Push {
     /// How many series there are, a histogram or summary counted as one.
     pub fn series_count(&self) -> usize {
         self.series.value.len()
+    }
+
+    /// Whether the name of a family or label is not a [classic](crate::is_metric_name) one, so that text must
+    /// quote or escape it.
+    pub fn has_utf8_names(&self) -> bool {
+        self.utf8_names
     }
 
     /// Why this push may not be stored although it is well-formed: the first reason found.
@@ -299,6 +311,17 @@ impl<'a> Family<'a> {
         self.push.text(self.push.families.help[self.index])
     }
 
+    /// The unit, empty when there is none.
+    pub fn unit(self) -> &'a str {
+        self.push.text(self.push.families.unit[self.index])
+    }
+
+    /// Whether the push that it belongs to [has UTF-8 names](Push::has_utf8_names).
+    #[inline]
+    pub(crate) fn has_utf8_names(self) -> bool {
+        self.push.utf8_names
+    }
+
     /// The series, in the order pushed; never none.
     #[inline]
     pub fn series(self) -> impl ExactSizeIterator<Item = Series<'a>> + use<'a> {
@@ -308,7 +331,8 @@ impl<'a> Family<'a> {
 
 impl PartialEq for Family<'_> {
     fn eq(&self, other: &Self) -> bool {
-        (self.name(), self.kind(), self.help()) == (other.name(), other.kind(), other.help())
+        (self.name(), self.kind(), self.help(), self.unit())
+            == (other.name(), other.kind(), other.help(), other.unit())
             && self.series().len() == other.series().len()
             && self.series().zip(other.series()).all(|(a, b)| a == b)
     }
@@ -356,6 +380,12 @@ impl<'a> Series<'a> {
         self.push.series.count[self.index]
     }
 
+    /// What only some formats can say about the series.
+    pub fn detail(self) -> Option<&'a Detail> {
+        let number = self.push.series.detail[self.index] as usize;
+        self.push.details.get(number.checked_sub(1)?)
+    }
+
     /// Buckets or quantiles, in the order pushed.
     pub fn points(self) -> impl ExactSizeIterator<Item = Point> + use<'a> {
         let columns = &self.push.series;
@@ -369,6 +399,7 @@ impl PartialEq for Series<'_> {
         let bits = |series: &Self| (series.value().to_bits(), series.count().to_bits());
         let point_bits = |point: Point| (point.bound.to_bits(), point.value.to_bits());
         bits(self) == bits(other)
+            && self.detail() == other.detail()
             && self.labels().eq(other.labels())
             && self.points().map(point_bits).eq(other.points().map(point_bits))
     }

@@ -39,6 +39,7 @@ impl Tables {
         let series = &mut self.series;
         permute(&mut series.value, &order);
         permute(&mut series.count, &order);
+        permute(&mut series.detail, &order);
         series.label_end = permute_rows(&series.label_end, &order, |moved| {
             permute(&mut series.label_name, moved);
             permute(&mut series.label_value, moved);

@@ -5,9 +5,10 @@ mod assembler;
 mod cursor;
 pub mod encode;
 mod error;
+mod lenient;
 pub mod number;
 mod parse;
 
 pub use encode::encode;
-pub use error::{Bound, ParseError, Problem};
-pub use parse::{Limits, parse};
+pub use error::{ParseError, Problem};
+pub use parse::{parse, read_back};

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use pushgate_exposition::edit::{Edit, Patch, Scope};
-use pushgate_exposition::{GroupingKey, Label, Push, Sym, text};
+use pushgate_exposition::{GroupingKey, Label, Push, Rules, Sym, text};
 
 const BODY: &str = "# TYPE a_total counter\na_total{code=\"200\",path=\"/\"} 1\na_total{code=\"500\",path=\"/\"} 2\n\
                     # TYPE b gauge\nb{path=\"/\"} 3\n\
@@ -12,7 +12,7 @@ const BODY: &str = "# TYPE a_total counter\na_total{code=\"200\",path=\"/\"} 1\n
 
 fn push() -> Push {
     let key = GroupingKey::new([("job", "x"), ("zone", "eu")]).unwrap();
-    text::parse(BODY.as_bytes(), &key, &text::Limits::default()).unwrap()
+    text::parse(BODY.as_bytes(), &key, &Rules::default()).unwrap()
 }
 
 /// A patch whose symbols are written by name: `sym` finds them in the push or adds them.
@@ -195,7 +195,7 @@ fn symbols_of_a_patch() {
 #[test]
 fn duplicates_that_were_pushed_are_no_fault_of_the_patch() {
     let key = GroupingKey::new([("job", "x")]).unwrap();
-    let mut push = text::parse(b"a 1\na 2\n", &key, &text::Limits::default()).unwrap();
+    let mut push = text::parse(b"a 1\na 2\n", &key, &Rules::default()).unwrap();
     push.apply(&Patch { edits: vec![Edit::SetHelp { family: 0, help: 0 }], ..Patch::default() }).unwrap();
 }
 
@@ -229,7 +229,7 @@ proptest! {
             Ok(()) => {
                 let body = text::encode(&edited);
                 let key = edited.grouping_key();
-                let again = text::parse(body.as_bytes(), &key, &text::Limits::default());
+                let again = text::parse(body.as_bytes(), &key, &Rules::default());
                 prop_assert!(again.is_ok(), "{:?}\n{body}", again.err());
                 prop_assert!(again.is_ok_and(|again| again == edited));
             }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use prometheus_parse::{Scrape, Value};
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{GroupingKey, Rules, text};
 
 type Samples = BTreeMap<String, f64>;
 
@@ -42,7 +42,7 @@ fn theirs(body: &str) -> Samples {
 /// Our reading in the other crate's terms: sums and counts are samples of their own there.
 fn ours(body: &str) -> Option<Samples> {
     let key = GroupingKey::new([("job", "x")]).unwrap();
-    let push = text::parse(body.as_bytes(), &key, &text::Limits::default()).ok()?;
+    let push = text::parse(body.as_bytes(), &key, &Rules::default()).ok()?;
     let mut samples = Samples::new();
     for family in push.families() {
         let name = family.name();

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use pushgate_exposition::{Builder, GroupingKey, Kind, Label, Push, text};
+use pushgate_exposition::{Builder, Escaping, GroupingKey, Kind, Label, Push, Rules, text};
 
 fn key() -> GroupingKey {
     GroupingKey::new([("job", "x")]).unwrap()
 }
 
 fn parse(body: &[u8]) -> Result<Push, text::ParseError> {
-    text::parse(body, &key(), &text::Limits::default())
+    text::parse(body, &key(), &Rules::default())
 }
 
 /// Names that are no part of one another: `a_sum` beside a histogram `a` would be read as its sum.
@@ -136,6 +136,20 @@ proptest! {
         let parsed = parse(encoded.as_bytes());
         prop_assert_eq!(parsed.as_ref().map(text::encode), Ok(encoded));
         prop_assert!(parsed.unwrap() == push);
+    }
+
+    #[test]
+    fn what_was_encoded_of_a_family_is_read_back(push in push()) {
+        for family in push.families() {
+            let mut lines = String::new();
+            for series in family.series() {
+                text::encode::samples(&mut lines, family, series, &[], Escaping::AllowUtf8);
+            }
+            let again = text::read_back(family.name(), family.kind(), &lines, []).unwrap();
+            let read = again.families().next().unwrap();
+            prop_assert_eq!((read.name(), read.kind(), read.series().len()), (family.name(), family.kind(), family.series().len()));
+            prop_assert!(read.series().zip(family.series()).all(|(a, b)| a == b), "{}", lines);
+        }
     }
 
     #[test]

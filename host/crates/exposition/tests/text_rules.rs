@@ -3,11 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{Escaping, GroupingKey, Limits, Manners, Names, Rules, text};
 
 fn parse(body: &[u8]) -> Result<pushgate_exposition::Push, text::ParseError> {
     let key = GroupingKey::new([("job", "x")]).unwrap();
-    text::parse(body, &key, &text::Limits::default())
+    text::parse(body, &key, &Rules::default())
 }
 
 #[track_caller]
@@ -323,9 +323,10 @@ fn histograms_and_summaries() {
 #[test]
 fn limits_are_reached_before_they_are_passed() {
     let key = GroupingKey::new([("job", "x")]).unwrap();
-    let limits = text::Limits { series: 2, labels: 2, name_length: 3, value_length: 4 };
+    let limits = Limits { series: 2, labels: 2, name_length: 3, value_length: 4 };
+    let rules = Rules { limits, ..Rules::default() };
     let check = |body: &str, expected: Option<&str>| {
-        let found = text::parse(body.as_bytes(), &key, &limits).err();
+        let found = text::parse(body.as_bytes(), &key, &rules).err();
         assert!(found.as_ref().is_none_or(|error| error.problem.bound().is_some()), "{body}");
         assert_eq!(found.map(|error| error.problem.to_string()).as_deref(), expected, "{body}");
     };
@@ -344,4 +345,64 @@ fn limits_are_reached_before_they_are_passed() {
     check("a{abc=\"12345\"} 1\n", Some("too many bytes in a label value or HELP text, 4 are allowed"));
     check("# HELP a 1234\n", None);
     check("# HELP a 12345\n", Some("too many bytes in a label value or HELP text, 4 are allowed"));
+}
+
+#[test]
+fn utf8_names_are_read_in_quotes_and_written_by_every_scheme() {
+    let key = GroupingKey::new([("job", "x")]).unwrap();
+    let rules = Rules { names: Names::Utf8, ..Rules::default() };
+    let read = |body: &str| text::parse(body.as_bytes(), &key, &rules).map_err(|error| error.to_string());
+    let body = "# HELP \"a.b\" help\n# TYPE \"a.b\" counter\n{\"a.b\"} 1\n{\"a.b\",\"l x\"=\"v\",m=\"\"} 2\nc{\"ü\"=\"1\"} 3\n";
+    let push = read(body).unwrap();
+    assert!(push.has_utf8_names());
+    assert_eq!(read(&text::encode(&push)).unwrap(), push);
+    for (escaping, expected) in [
+        (
+            Escaping::AllowUtf8,
+            "# HELP \"a.b\" help\n# TYPE \"a.b\" counter\n{\"a.b\"} 1\n{\"a.b\",\"l x\"=\"v\",m=\"\"} 2\n# TYPE c untyped\nc{\"ü\"=\"1\"} 3\n",
+        ),
+        (
+            Escaping::Underscores,
+            "# HELP a_b help\n# TYPE a_b counter\na_b 1\na_b{l_x=\"v\",m=\"\"} 2\n# TYPE c untyped\nc{_=\"1\"} 3\n",
+        ),
+        (
+            Escaping::Dots,
+            "# HELP a_dot_b help\n# TYPE a_dot_b counter\na_dot_b 1\na_dot_b{l__x=\"v\",m=\"\"} 2\n# TYPE c untyped\nc{__=\"1\"} 3\n",
+        ),
+        (
+            Escaping::Values,
+            "# HELP U__a_2e_b help\n# TYPE U__a_2e_b counter\nU__a_2e_b 1\nU__a_2e_b{U__l_20_x=\"v\",m=\"\"} 2\n# TYPE c untyped\nc{U___fc_=\"1\"} 3\n",
+        ),
+    ] {
+        assert_eq!(text::encode::encode_escaped(&push, escaping), expected);
+    }
+    let histogram =
+        "# TYPE \"h.x\" histogram\n{\"h.x_bucket\",le=\"+Inf\"} 1\n{\"h.x_sum\"} 2\n{\"h.x_count\"} 1\n";
+    assert_eq!(text::encode(&read(histogram).unwrap()), histogram);
+    for (body, expected) in [
+        ("{\"\"} 1\n", "line 1: invalid metric name"),
+        ("a{\"\"=\"1\"} 1\n", "line 1: invalid label name for metric \"a\""),
+        ("a{\"__é\"=\"1\"} 1\n", "line 1: invalid label name \"__é\""),
+    ] {
+        let error = read(body).unwrap_err();
+        assert!(error.contains(expected), "{body}: {error}");
+    }
+    assert!(text::parse(b"{\"a.b\"} 1\n", &key, &Rules::default()).is_err());
+}
+
+#[test]
+fn lenient_reading_forgives_slips_and_nothing_else() {
+    let key = GroupingKey::new([("job", "x")]).unwrap();
+    let rules = Rules { manners: Manners::Lenient, ..Rules::default() };
+    for body in ["a 1", "a 1\r\n", "a 1 \n", "a 1\t\r\n\r\n", "a 1 1700000000000\n", "a 1 5"] {
+        let push = text::parse(body.as_bytes(), &key, &rules).unwrap();
+        assert_eq!(
+            (text::encode(&push).as_str(), push.objection()),
+            ("# TYPE a untyped\na 1\n", None),
+            "{body:?}"
+        );
+    }
+    for body in ["a\n", "a 1 x\n", "a{x=\"\n\"} 1\n", "# TYPE a foo\n"] {
+        assert!(text::parse(body.as_bytes(), &key, &rules).is_err(), "{body:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pushgate_exposition as exposition;
-use pushgate_exposition::{GroupingKey, text};
+use pushgate_exposition::{GroupingKey, Rules, text};
 
 use crate::Method;
 
@@ -154,7 +154,7 @@ fn split<'a>(text: &'a str, section: &str) -> Result<(&'a str, &'a str), CaseErr
 }
 
 pub(super) fn read_push(key: &GroupingKey, body: &str) -> Result<exposition::Push, CaseError> {
-    text::parse(body.as_bytes(), key, &text::Limits::default()).map_err(|error| CaseError(error.to_string()))
+    text::parse(body.as_bytes(), key, &Rules::default()).map_err(|error| CaseError(error.to_string()))
 }
 
 /// Reads `PUT {job="backup", host="db1"}`.

@@ -299,6 +299,7 @@ impl<'a> Rows<'a> {
             tables.series.label_end.push(tables.series.label_name.len() as u32);
             tables.series.value.push(before.value[series]);
             tables.series.count.push(before.count[series]);
+            tables.series.detail.push(before.detail[series]);
             let points = rows(&before.point_end, series);
             tables.point_series.extend(points.clone().map(|_| index));
             tables.series.point_bound.extend_from_slice(&before.point_bound[points.clone()]);

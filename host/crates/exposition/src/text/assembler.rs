@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::push::Objection;
+use crate::text::Problem;
 use crate::text::error::quote;
-use crate::text::{Bound, Limits, Problem};
-use crate::{Builder, InternError, Kind, Label};
+use crate::{Bound, Builder, InternError, Kind, Label, Limits, OverLimit};
 
 /// Where a sample goes, by its name.
 #[derive(Clone, Copy)]
@@ -55,9 +55,9 @@ pub(super) struct Assembler<'a> {
 impl<'a> Assembler<'a> {
     pub(super) fn new(builder: Builder, limits: &'a Limits) -> Self {
         Self {
+            declared: vec![Declared::default(); builder.family_count()],
             builder,
             limits,
-            declared: Vec::new(),
             merged: HashTable::new(),
             last_merged: None,
             hasher: RandomState::default(),
@@ -72,6 +72,10 @@ impl<'a> Assembler<'a> {
         self.builder
     }
 
+    pub(super) fn note_utf8_label(&mut self) {
+        self.builder.note_utf8_label();
+    }
+
     pub(super) fn object(&mut self, objection: Objection) {
         self.builder.object(objection);
     }
@@ -82,8 +86,8 @@ impl<'a> Assembler<'a> {
         if let Some(target) = self.known_target(name) {
             return Ok(target);
         }
-        check_length(Bound::NameLength, name.len(), self.limits.name_length)?;
-        let name = self.builder.intern(name).map_err(|_| too_large())?;
+        self.limits.check(Bound::NameLength, name.len())?;
+        let name = self.builder.intern(name).map_err(|_| OverLimit::ARENA)?;
         let family = self.builder.family(name);
         self.declared.push(Declared::default());
         Ok(Target { family, kind: Kind::Untyped, part: Part::Own })
@@ -121,10 +125,10 @@ impl<'a> Assembler<'a> {
         if std::mem::replace(&mut self.declared[target.family as usize].help, true) {
             return Err(Problem::SecondHelp(self.family_name(target)));
         }
-        check_length(Bound::ValueLength, text.len(), self.limits.value_length)?;
+        self.limits.check(Bound::ValueLength, text.len())?;
         let help = self.builder.intern(text).map_err(|error| match error {
             InternError::NotUtf8 => Problem::HelpNotUtf8(self.family_name(target)),
-            InternError::Full => too_large(),
+            InternError::Full => OverLimit::ARENA.into(),
         })?;
         self.builder.set_help(target.family, help);
         Ok(())
@@ -150,16 +154,16 @@ impl<'a> Assembler<'a> {
 
     /// The symbol of a label's name.
     pub(super) fn label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
-        check_length(Bound::NameLength, name.len(), self.limits.name_length)?;
-        self.builder.intern(name).map_err(|_| too_large())
+        self.limits.check(Bound::NameLength, name.len())?;
+        Ok(self.builder.intern(name).map_err(|_| OverLimit::ARENA)?)
     }
 
     /// The symbol of a label's value.
     pub(super) fn label_value(&mut self, value: &[u8]) -> Result<u32, Problem> {
-        check_length(Bound::ValueLength, value.len(), self.limits.value_length)?;
+        self.limits.check(Bound::ValueLength, value.len())?;
         self.builder.intern(value).map_err(|error| match error {
             InternError::NotUtf8 => Problem::LabelValueNotUtf8(quote(value)),
-            InternError::Full => too_large(),
+            InternError::Full => OverLimit::ARENA.into(),
         })
     }
 
@@ -176,7 +180,7 @@ impl<'a> Assembler<'a> {
             return Err(Problem::DuplicateLabelNames(self.family_name(target)));
         }
         if target.kind.is_simple() {
-            check_length(Bound::Series, self.builder.series_count() + 1, self.limits.series)?;
+            self.limits.check(Bound::Series, self.builder.series_count() + 1)?;
             self.builder.series(target.family, labels, value);
             return Ok(());
         }
@@ -204,7 +208,7 @@ impl<'a> Assembler<'a> {
         let series = match self.merged.find(key, |&series| is_same(series)) {
             Some(&series) => series,
             None => {
-                check_length(Bound::Series, self.builder.series_count() + 1, self.limits.series)?;
+                self.limits.check(Bound::Series, self.builder.series_count() + 1)?;
                 let series = self.builder.series(target.family, labels, 0.0);
                 let builder = &self.builder;
                 self.merged.insert_unique(key, series, |&series| {
@@ -248,15 +252,6 @@ impl<'a> Assembler<'a> {
         }
         Ok(())
     }
-}
-
-pub(super) fn too_large() -> Problem {
-    Problem::OverLimit { bound: Bound::Arena, limit: u32::MAX as usize }
-}
-
-#[inline]
-pub(super) fn check_length(bound: Bound, length: usize, limit: usize) -> Result<(), Problem> {
-    if length > limit { Err(Problem::OverLimit { bound, limit }) } else { Ok(()) }
 }
 
 /// Go keeps the count of a summary as an unsigned integer: it is cut, and a negative one wraps.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Bound, OverLimit};
+
 /// A body was refused: the first line with a problem. Nothing of the body is used.
 ///
 /// The words up to the hint are those of the Go parser, which people have searched the web for since
@@ -80,24 +82,8 @@ pub enum Problem {
     ExpectedTimestamp(String),
     #[error("spurious string after timestamp: {0:?}")]
     AfterTimestamp(String),
-    #[error("{bound}, {limit} are allowed")]
-    OverLimit { bound: Bound, limit: usize },
-}
-
-/// What there can be too much of, by the fields of [`Limits`](crate::text::Limits).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each message says what the variant means")]
-pub enum Bound {
-    #[error("too many series in one push")]
-    Series,
-    #[error("too many labels in one series")]
-    Labels,
-    #[error("too many bytes in a name")]
-    NameLength,
-    #[error("too many bytes in a label value or HELP text")]
-    ValueLength,
-    #[error("too many bytes in all names and values")]
-    Arena,
+    #[error(transparent)]
+    OverLimit(#[from] OverLimit),
 }
 
 impl Problem {
@@ -134,7 +120,7 @@ impl Problem {
     /// The bound that is passed, if the body is legal but larger than is taken.
     pub fn bound(&self) -> Option<Bound> {
         match self {
-            Self::OverLimit { bound, .. } => Some(*bound),
+            Self::OverLimit(over) => Some(over.bound),
             _ => None,
         }
     }

@@ -12,46 +12,55 @@ use std::borrow::Cow;
 
 use crate::name::{label_name_len, metric_name_len};
 use crate::push::Objection;
-use crate::text::assembler::{Assembler, Target, check_length, too_large};
+use crate::text::assembler::{Assembler, Target};
 use crate::text::cursor::{Cursor, is_blank, unescape};
 use crate::text::error::quote;
-use crate::text::{Bound, ParseError, Problem, number};
-use crate::{Builder, GroupingKey, Label, Push};
-
-/// How much a body may hold. The default sets no bounds.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Series in a push; a histogram or summary is one.
-    pub series: usize,
-    /// Labels of a series.
-    pub labels: usize,
-    /// Bytes of a metric or label name.
-    pub name_length: usize,
-    /// Bytes of a label value, or of a HELP text.
-    pub value_length: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { series: usize::MAX, labels: usize::MAX, name_length: usize::MAX, value_length: usize::MAX }
-    }
-}
+use crate::text::lenient::tidy;
+use crate::text::{ParseError, Problem, number};
+use crate::{Bound, Builder, Detail, GroupingKey, Kind, Label, Manners, Names, OverLimit, Push, Rules};
 
 /// Reads a body that is pushed to the group of `key`.
 ///
 /// # Errors
 /// The first problem, with its line. The whole body is refused then.
-pub fn parse(body: &[u8], key: &GroupingKey, limits: &Limits) -> Result<Push, ParseError> {
-    let builder = Builder::new(key).map_err(|_| ParseError { line: 1, problem: too_large() })?;
-    let mut parser = Parser {
-        cursor: Cursor::new(body),
-        line: 0,
-        limits,
-        assembler: Assembler::new(builder, limits),
-        last_target: None,
-        labels: Vec::new(),
-        last_labels: Vec::new(),
-    };
+pub fn parse(body: &[u8], key: &GroupingKey, rules: &Rules) -> Result<Push, ParseError> {
+    let builder = Builder::new(key).map_err(|_| ParseError { line: 1, problem: OverLimit::ARENA.into() })?;
+    match rules.manners {
+        Manners::Strict => run(body, builder, rules),
+        Manners::Lenient => run(&tidy(body), builder, rules),
+    }
+}
+
+/// Reads the lines of one family back that [`encode`](crate::text::encode()) wrote, all labels as they stand there;
+/// `details` are those of its series, by row. Without lines there is no family.
+///
+/// # Errors
+/// When they are not such lines.
+pub fn read_back(
+    name: &str,
+    kind: Kind,
+    lines: &str,
+    details: impl IntoIterator<Item = (u32, Detail)>,
+) -> Result<Push, ParseError> {
+    let mut builder = Builder::without_group();
+    let symbol = builder.intern(name.as_bytes());
+    let symbol = symbol.map_err(|_| ParseError { line: 1, problem: OverLimit::ARENA.into() })?;
+    let family = builder.family(symbol);
+    builder.set_kind(family, kind);
+    let rules = Rules { names: Names::Utf8, ..Rules::default() };
+    let mut parser = Parser::new(lines.as_bytes(), builder, &rules);
+    parser.lines().map_err(|problem| ParseError { line: parser.line, problem })?;
+    let mut builder = parser.assembler.into_builder();
+    for (series, detail) in details {
+        if (series as usize) < builder.series_count() {
+            builder.set_detail(series, detail);
+        }
+    }
+    Ok(builder.finish())
+}
+
+fn run(body: &[u8], builder: Builder, rules: &Rules) -> Result<Push, ParseError> {
+    let mut parser = Parser::new(body, builder, rules);
     match parser.lines() {
         Ok(()) => Ok(parser.assembler.into_builder().finish()),
         Err(problem) => Err(ParseError { line: parser.line, problem }),
@@ -61,7 +70,7 @@ pub fn parse(body: &[u8], key: &GroupingKey, limits: &Limits) -> Result<Push, Pa
 struct Parser<'a> {
     cursor: Cursor<'a>,
     line: u32,
-    limits: &'a Limits,
+    rules: &'a Rules,
     assembler: Assembler<'a>,
     /// The name of the sample before, and where it went.
     last_target: Option<(&'a [u8], Target)>,
@@ -71,6 +80,18 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    fn new(body: &'a [u8], builder: Builder, rules: &'a Rules) -> Self {
+        Self {
+            cursor: Cursor::new(body),
+            line: 0,
+            rules,
+            assembler: Assembler::new(builder, &rules.limits),
+            last_target: None,
+            labels: Vec::new(),
+            last_labels: Vec::new(),
+        }
+    }
+
     fn lines(&mut self) -> Result<(), Problem> {
         loop {
             self.line = self.line.saturating_add(1);
@@ -104,7 +125,7 @@ impl<'a> Parser<'a> {
         if name.is_empty() || !rest.first().is_some_and(|&byte| is_blank(byte)) {
             return Err(Problem::MetricNameInComment);
         }
-        let target = self.assembler.target(check_metric_name(&name)?)?;
+        let target = self.assembler.target(self.check_metric_name(&name)?)?;
         let rest = trim_blanks(rest);
         if rest.is_empty() {
             return Ok(());
@@ -175,7 +196,9 @@ impl<'a> Parser<'a> {
         if !rest.is_empty() {
             return Err(Problem::AfterTimestamp(quote(rest)));
         }
-        self.assembler.object(Objection::Timestamp { line: self.line });
+        if self.rules.manners == Manners::Strict {
+            self.assembler.object(Objection::Timestamp { line: self.line });
+        }
         Ok(())
     }
 
@@ -204,7 +227,7 @@ impl<'a> Parser<'a> {
                 self.label(&name)?;
             }
         }
-        check_length(Bound::Labels, self.labels.len(), self.limits.labels)
+        Ok(self.rules.limits.check(Bound::Labels, self.labels.len())?)
     }
 
     /// Labels with the metric's name, quoted, among them. Only when the name is known can it be said
@@ -223,7 +246,7 @@ impl<'a> Parser<'a> {
             if let Some(target) = target {
                 return Err(Problem::SecondMetricName(self.assembler.family_name(target)));
             }
-            target = Some(self.assembler.target_of_sample(check_metric_name(&name)?)?);
+            target = Some(self.assembler.target_of_sample(self.check_metric_name(&name)?)?);
             match self.cursor.peek()? {
                 b',' => self.cursor.bump(),
                 b'}' => {}
@@ -237,7 +260,7 @@ impl<'a> Parser<'a> {
             let label = self.labels.remove(at);
             *bound = Some(read_bound(symbols.get(label.name), symbols.get(label.value).as_bytes())?);
         }
-        check_length(Bound::Labels, self.labels.len(), self.limits.labels)?;
+        self.rules.limits.check(Bound::Labels, self.labels.len())?;
         Ok(target)
     }
 
@@ -314,9 +337,22 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    fn check_metric_name<'n>(&self, name: &'n [u8]) -> Result<&'n [u8], Problem> {
+        match metric_name_len(name) {
+            0 if name.is_empty() => Err(Problem::MetricName),
+            len if len == name.len() => Ok(name),
+            _ if self.rules.names == Names::Utf8 && std::str::from_utf8(name).is_ok() => Ok(name),
+            _ => Err(Problem::QuotedMetricName(quote(name))),
+        }
+    }
+
     fn label_name(&mut self, name: &[u8]) -> Result<u32, Problem> {
-        if label_name_len(name) != name.len() {
-            return Err(Problem::QuotedLabelName(quote(name)));
+        if label_name_len(name) != name.len() || name.is_empty() {
+            let is_legal = std::str::from_utf8(name).is_ok_and(|name| self.rules.names.allow_label(name));
+            if !is_legal {
+                return Err(Problem::QuotedLabelName(quote(name)));
+            }
+            self.assembler.note_utf8_label();
         }
         if name == b"__name__" {
             return Err(Problem::ReservedLabelName(quote(name)));
@@ -336,14 +372,6 @@ fn name_token<'a>(cursor: &mut Cursor<'a>, bare_len: fn(&[u8]) -> usize) -> Resu
     }
     let len = bare_len(cursor.rest());
     Ok(Cow::Borrowed(cursor.take(len)))
-}
-
-fn check_metric_name(name: &[u8]) -> Result<&[u8], Problem> {
-    match metric_name_len(name) {
-        0 if name.is_empty() => Err(Problem::MetricName),
-        len if len == name.len() => Ok(name),
-        _ => Err(Problem::QuotedMetricName(quote(name))),
-    }
 }
 
 fn read_bound(label: &str, value: &[u8]) -> Result<f64, Problem> {
