@@ -9,6 +9,7 @@ mod address;
 mod duration;
 mod json;
 mod kind;
+mod paths;
 mod policy;
 mod problem;
 mod scope;
@@ -36,8 +37,12 @@ pub struct Config {
     pub web: Web,
     /// What one push may be.
     pub push: Push,
+    /// What a scrape may be answered with.
+    pub scrape: Scrape,
     /// What all pushes together may store.
     pub store: Store,
+    /// What outlives the process.
+    pub persistence: Persistence,
     /// The gateway's own log.
     pub log: Log,
     /// Settings that all plugins share.
@@ -51,6 +56,21 @@ pub struct Config {
 pub struct Web {
     /// Where to listen; never empty.
     pub listen_address: Vec<ListenAddress>,
+    /// Use the sockets that systemd hands over instead.
+    pub systemd_socket: bool,
+    /// The file with TLS, users and headers; resolved against the folder of the configuration file.
+    pub config_file: Option<PathBuf>,
+    /// The prefix of all routes in its normal form: empty, or with `/` at its start only. [`Web::prefix`] is the
+    /// one that holds.
+    pub route_prefix: Option<String>,
+    /// The URL that clients know the gateway by.
+    pub external_url: Option<String>,
+    /// Where a scrape is answered, below the prefix; starts with `/` and hides nothing of the gateway's own.
+    pub telemetry_path: String,
+    /// Whether `/-/quit` ends the gateway.
+    pub enable_lifecycle: bool,
+    /// Whether everything stored can be deleted by one request.
+    pub enable_admin_api: bool,
     /// Connections served at the same time; further ones wait to be accepted.
     pub max_connections: usize,
     /// How long a connection may take to send the headers of its next request, idle time included.
@@ -66,13 +86,29 @@ pub struct Web {
 impl Default for Web {
     fn default() -> Self {
         Self {
-            listen_address: vec!["127.0.0.1:9091".parse().expect("the default address is an address")],
+            listen_address: vec![":9091".parse().expect("the default address is an address")],
+            systemd_socket: false,
+            config_file: None,
+            route_prefix: None,
+            external_url: None,
+            telemetry_path: "/metrics".to_owned(),
+            enable_lifecycle: false,
+            enable_admin_api: false,
             max_connections: 512,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl Web {
+    /// What every route begins with: empty, or with `/` at its start only. Unless it is set, it is the path of
+    /// the external URL.
+    pub fn prefix(&self) -> String {
+        let external = || self.external_url.as_deref().and_then(paths::external_path);
+        self.route_prefix.clone().or_else(external).unwrap_or_default()
     }
 }
 
@@ -93,6 +129,14 @@ pub struct Push {
     pub max_label_value_length: usize,
     /// Large pushes worked on at the same time; further ones wait for their turn.
     pub max_concurrent: usize,
+    /// Whether a body may be OpenMetrics.
+    pub openmetrics: bool,
+    /// Whether small slips of a text body are mended instead of refused.
+    pub lenient: bool,
+    /// Whether names may be any UTF-8.
+    pub utf8_names: bool,
+    /// Whether pushes are taken that do not fit what is stored.
+    pub disable_consistency_check: bool,
 }
 
 impl Default for Push {
@@ -105,8 +149,19 @@ impl Default for Push {
             max_name_length: 256,
             max_label_value_length: 4_096,
             max_concurrent: 8,
+            openmetrics: false,
+            lenient: false,
+            utf8_names: false,
+            disable_consistency_check: false,
         }
     }
+}
+
+/// `[scrape]`: what a scrape may be answered with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scrape {
+    /// Whether a scraper that asks for OpenMetrics gets it.
+    pub openmetrics: bool,
 }
 
 /// `[store]`: what all pushes together may store. A push that would pass a limit is refused.
@@ -121,6 +176,22 @@ pub struct Store {
 impl Default for Store {
     fn default() -> Self {
         Self { max_groups: 100_000, max_series: 1_000_000 }
+    }
+}
+
+/// `[persistence]`: what outlives the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Persistence {
+    /// The file that everything stored is kept in, resolved against the folder of the configuration file;
+    /// without one it is lost with the process.
+    pub file: Option<PathBuf>,
+    /// The least time between two times of writing the file.
+    pub interval: Duration,
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self { file: None, interval: Duration::from_secs(300) }
     }
 }
 

@@ -33,6 +33,11 @@ where
     Whole(bounds)
 }
 
+/// `true` or `false`.
+pub(super) fn boolean() -> impl Kind<Value = bool> {
+    Boolean
+}
+
 /// A duration within bounds.
 pub(super) fn duration(bounds: RangeInclusive<Duration>) -> impl Kind<Value = Duration> {
     text("a duration such as \"5s\"", move |text| {
@@ -79,6 +84,19 @@ impl<T: TryFrom<i64> + PartialOrd + Display> Kind for Whole<T> {
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| self.0.contains(number))
             .ok_or_else(|| refuse(value, format!("{number} is out of bounds; {allowed}")))
+    }
+}
+
+struct Boolean;
+
+impl Kind for Boolean {
+    type Value = bool;
+
+    fn read(&self, value: &Spanned<DeValue<'_>>) -> Result<bool, Refusal> {
+        match value.get_ref() {
+            DeValue::Boolean(boolean) => Ok(*boolean),
+            _ => Err(wrong_type(value, "a boolean", "write true or false")),
+        }
     }
 }
 
@@ -177,6 +195,14 @@ mod tests {
         check(&kind, "99999999999999999999", Err("99999999999999999999 is out of bounds; allowed: 1 to 10"));
         check(&kind, "\"1\"", Err("expected a whole number, found a string; allowed: 1 to 10"));
         check(&kind, "1.0", Err("expected a whole number, found a number with a fraction; allowed: 1 to 10"));
+    }
+
+    #[test]
+    fn booleans_are_true_or_false() {
+        check(&boolean(), "true", Ok(true));
+        check(&boolean(), "false", Ok(false));
+        check(&boolean(), "1", Err("expected a boolean, found a whole number; write true or false"));
+        check(&boolean(), "\"true\"", Err("expected a boolean, found a string; write true or false"));
     }
 
     #[test]

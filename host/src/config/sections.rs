@@ -3,37 +3,53 @@
 //! A lower bound keeps the gateway able to work at all; an upper one keeps a slip of the pen (`90m` for
 //! `90s`, a digit too many) from turning a limit into none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::kind::{duration, list, size, text, whole};
-use super::policy;
+use super::kind::{Kind, boolean, duration, list, size, text, whole};
 use super::section::Section;
 use super::size::ByteSize;
-use super::{Config, Log, PluginLimits, Plugins, Push, Store, Web};
+use super::{Config, Log, Persistence, PluginLimits, Plugins, Push, Scrape, Store, Web};
+use super::{paths, policy};
 
 const MS: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 const BYTE: ByteSize = ByteSize::bytes(1);
 const GIB: ByteSize = ByteSize::mib(1 << 10);
 
 impl Config {
     pub(super) fn read(&mut self, root: &mut Section<'_, '_>, file: &Path) {
-        root.section("web", |section| self.web.read(section));
+        let folder = file.parent().unwrap_or(Path::new(""));
+        root.section("web", |section| self.web.read(section, folder));
         root.section("push", |section| self.push.read(section));
+        root.section("scrape", |section| self.scrape.read(section));
         root.section("store", |section| self.store.read(section));
+        root.section("persistence", |section| self.persistence.read(section, folder));
         root.section("log", |section| self.log.read(section));
         root.section("plugins", |section| self.plugins.read(section));
-        let folder = file.parent().unwrap_or(Path::new(""));
         self.plugins.directory = folder.join(&self.plugins.directory);
         self.chain = policy::read_chain(root, &self.plugins);
     }
 }
 
 impl Web {
-    fn read(&mut self, web: &mut Section<'_, '_>) {
+    fn read(&mut self, web: &mut Section<'_, '_>, folder: &Path) {
         let address = text("an address such as \"127.0.0.1:9091\"", str::parse);
         web.key("listen_address", &list(address), &mut self.listen_address);
+        web.key("systemd_socket", &boolean(), &mut self.systemd_socket);
+        web.key("config_file", &file_in(folder), &mut self.config_file);
+        web.key(
+            "route_prefix",
+            &text("a path such as \"/push\"", paths::route_prefix),
+            &mut self.route_prefix,
+        );
+        let url = text("a URL such as \"https://example.org/push\"", paths::external_url);
+        web.key("external_url", &url, &mut self.external_url);
+        let path = text("a path such as \"/metrics\"", paths::telemetry_path);
+        web.key("telemetry_path", &path, &mut self.telemetry_path);
+        web.key("enable_lifecycle", &boolean(), &mut self.enable_lifecycle);
+        web.key("enable_admin_api", &boolean(), &mut self.enable_admin_api);
         web.key("max_connections", &whole(1..=1_000_000), &mut self.max_connections);
         web.key("header_timeout", &duration(10 * MS..=HOUR), &mut self.header_timeout);
         web.key("body_timeout", &duration(10 * MS..=HOUR), &mut self.body_timeout);
@@ -51,6 +67,16 @@ impl Push {
         push.key("max_name_length", &whole(1..=65_536), &mut self.max_name_length);
         push.key("max_label_value_length", &whole(1..=1_048_576), &mut self.max_label_value_length);
         push.key("max_concurrent", &whole(1..=1_000), &mut self.max_concurrent);
+        push.key("openmetrics", &boolean(), &mut self.openmetrics);
+        push.key("lenient", &boolean(), &mut self.lenient);
+        push.key("utf8_names", &boolean(), &mut self.utf8_names);
+        push.key("disable_consistency_check", &boolean(), &mut self.disable_consistency_check);
+    }
+}
+
+impl Scrape {
+    fn read(&mut self, scrape: &mut Section<'_, '_>) {
+        scrape.key("openmetrics", &boolean(), &mut self.openmetrics);
     }
 }
 
@@ -59,6 +85,18 @@ impl Store {
         store.key("max_groups", &whole(1..=100_000_000), &mut self.max_groups);
         store.key("max_series", &whole(1..=1_000_000_000), &mut self.max_series);
     }
+}
+
+impl Persistence {
+    fn read(&mut self, persistence: &mut Section<'_, '_>, folder: &Path) {
+        persistence.key("file", &file_in(folder), &mut self.file);
+        persistence.key("interval", &duration(Duration::ZERO..=WEEK), &mut self.interval);
+    }
+}
+
+/// A file, resolved against `folder`; the empty string is none.
+fn file_in(folder: &Path) -> impl Kind<Value = Option<PathBuf>> {
+    text("a file such as \"pushgate.data\"", |text| Ok((!text.is_empty()).then(|| folder.join(text))))
 }
 
 impl Log {
@@ -115,6 +153,7 @@ mod tests {
         check("[web]", "body_timeout", hour.0, hour.1);
         check("[web]", "write_timeout", hour.0, hour.1);
         check("[web]", "drain_timeout", ["\"0s\"", "\"1h\""], ["\"61m\"", "\"1h1ms\""]);
+        check("[persistence]", "interval", ["\"0s\"", "\"7d\""], ["\"169h\"", "\"7d1ms\""]);
         let gib = (["\"1B\"", "\"1GiB\""], ["\"0B\"", "\"1073741825B\""]);
         check("[push]", "max_body", gib.0, gib.1);
         check("[push]", "max_decompressed", gib.0, gib.1);
@@ -137,6 +176,13 @@ mod tests {
         let text = "
             [web]
             listen_address = [':1', '[::1]:2']
+            systemd_socket = true
+            config_file = 'web.yml'
+            route_prefix = 'push/'
+            external_url = 'https://example.org/other'
+            telemetry_path = '/scrape'
+            enable_lifecycle = true
+            enable_admin_api = true
             max_connections = 2
             header_timeout = '1s'
             body_timeout = '2s'
@@ -150,9 +196,18 @@ mod tests {
             max_name_length = 5
             max_label_value_length = 6
             max_concurrent = 7
+            openmetrics = true
+            lenient = true
+            utf8_names = true
+            disable_consistency_check = true
+            [scrape]
+            openmetrics = true
             [store]
             max_groups = 8
             max_series = 9
+            [persistence]
+            file = '/var/lib/pushgate/data'
+            interval = '200ms'
             [log]
             level = 'debug'
             format = 'json'
@@ -168,6 +223,13 @@ mod tests {
         let expected = Config {
             web: Web {
                 listen_address: vec![":1".parse().unwrap(), "[::1]:2".parse().unwrap()],
+                systemd_socket: true,
+                config_file: Some("/etc/pushgate/web.yml".into()),
+                route_prefix: Some("/push".to_owned()),
+                external_url: Some("https://example.org/other".to_owned()),
+                telemetry_path: "/scrape".to_owned(),
+                enable_lifecycle: true,
+                enable_admin_api: true,
                 max_connections: 2,
                 header_timeout: seconds(1),
                 body_timeout: seconds(2),
@@ -182,8 +244,17 @@ mod tests {
                 max_name_length: 5,
                 max_label_value_length: 6,
                 max_concurrent: 7,
+                openmetrics: true,
+                lenient: true,
+                utf8_names: true,
+                disable_consistency_check: true,
             },
+            scrape: Scrape { openmetrics: true },
             store: Store { max_groups: 8, max_series: 9 },
+            persistence: Persistence {
+                file: Some("/var/lib/pushgate/data".into()),
+                interval: Duration::from_millis(200),
+            },
             log: Log { level: super::super::Level::Debug, format: super::super::Format::Json },
             plugins: Plugins {
                 directory: "/etc/pushgate/p".into(),
@@ -194,5 +265,26 @@ mod tests {
             chain: Vec::new(),
         };
         assert_eq!(Config::parse(text, Path::new("/etc/pushgate/config.toml")), Ok(expected));
+    }
+
+    #[test]
+    fn the_prefix_is_the_path_of_the_external_url_unless_it_is_set() {
+        for (text, expected) in [
+            ("", ""),
+            ("external_url = 'https://example.org/push/'", "/push"),
+            ("external_url = 'https://example.org/push'\nroute_prefix = '/in'", "/in"),
+            ("external_url = 'https://example.org/push'\nroute_prefix = '/'", ""),
+            ("external_url = 'https://example.org/push'\nroute_prefix = ''", "/push"),
+            ("external_url = ''\nroute_prefix = 'in'", "/in"),
+        ] {
+            let config = Config::parse(&format!("[web]\n{text}\n"), Path::new("c.toml")).unwrap();
+            assert_eq!(config.web.prefix(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_empty_is_none() {
+        let text = "[web]\nconfig_file = ''\n[persistence]\nfile = ''\n";
+        assert_eq!(Config::parse(text, Path::new("c.toml")), Ok(Config::default()));
     }
 }

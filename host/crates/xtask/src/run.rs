@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::{CommandExt as _, parent_id};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -109,10 +109,14 @@ fn address() -> Result<SocketAddr> {
         .ok_or_else(|| Failure::new("config.toml has no line `listen_address = [\"HOST:PORT\"]`"))
 }
 
-/// The first address of the first line that sets `listen_address`.
+/// The first address of the first line that sets `listen_address`, as it is reached from this machine.
 fn first_listen_address(config: &str) -> Option<SocketAddr> {
     let line = config.lines().find(|line| line.trim_start().starts_with("listen_address"))?;
-    line.split('"').nth(1)?.parse().ok()
+    let address = line.split('"').nth(1)?;
+    match address.strip_prefix(':') {
+        Some(port) => Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()),
+        None => address.parse().ok(),
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +131,7 @@ mod tests {
                 "# listen_address = [\"127.0.0.1:1\"]\nlisten_address = [\"127.0.0.1:2\", \"[::1]:3\"]",
                 Some("127.0.0.1:2"),
             ),
+            ("[web]\nlisten_address = [\":9091\"]\n", Some("127.0.0.1:9091")),
             ("[web]\n", None),
         ];
         for (config, expected) in cases {
