@@ -17,7 +17,7 @@ use pushgate::exposition::expose;
 use pushgate::ingest::{Ingest, Method, PushRequest};
 use pushgate::journal::InMemory;
 use pushgate::policies;
-use pushgate::store::{Limits, Store};
+use pushgate::store::{Limits, OwnFamilies, Store};
 use pushgate::telemetry::Metrics;
 use pushgate_exposition::{GroupingKey, Rules, text};
 use pushgate_plugin_host::{Chain, Request};
@@ -62,7 +62,7 @@ impl Fixture {
         let chain = chain(plugins);
         let metrics = Arc::new(Metrics::new(&chain));
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
-        let store = Arc::new(Store::new(limits, Box::new(InMemory)));
+        let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
         let ingest = Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), 1);
         Self { ingest, store, metrics }
     }

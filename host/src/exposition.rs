@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use pushgate_exposition::text::encode;
 
-use crate::store::{OWN_PREFIX, Store};
+use crate::store::{Chunk, OWN_PREFIX, Store};
 use crate::telemetry::Metrics;
 
 /// The text of a scrape. Cannot fail: what is stored was rendered when it was pushed.
@@ -17,7 +17,7 @@ pub fn expose(store: &Store, metrics: &Metrics) -> Bytes {
             text.extend(own.take());
         }
         encode::header(&mut text, family.name, family.help(), family.kind);
-        text.extend(family.chunks());
+        text.extend(family.chunks().map(Chunk::text));
     }
     text.extend(own);
     text.into()

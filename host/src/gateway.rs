@@ -15,7 +15,7 @@ use crate::http::{self, Http};
 use crate::ingest::Ingest;
 use crate::journal::InMemory;
 use crate::policies;
-use crate::store::{self, Store};
+use crate::store::{self, OwnFamilies, Store};
 use crate::telemetry::Metrics;
 
 /// A gateway with its plugins loaded, ready to serve.
@@ -50,7 +50,7 @@ impl Gateway {
     fn new(config: Config, chain: Chain) -> Self {
         let metrics = Arc::new(Metrics::new(&chain));
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
-        let store = Arc::new(Store::new(limits, Box::new(InMemory)));
+        let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
         let limits = Limits {
             series: config.push.max_series,
             labels: config.push.max_labels,

@@ -187,9 +187,10 @@ impl Ingest {
             Request { id: &request.id, method: request.method, received_ms: at.as_millis() as i64 },
         );
         self.metrics.policies(&self.chain, &verdict.reports, &request.id);
-        let refused = |error| {
+        let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
-            self.store.fail(push.grouping_key(), Unknown::Ignore, at.as_secs_f64());
+            let reason = error.reason();
+            self.store.fail(push.grouping_key(), Unknown::Ignore, &reason, at.as_secs_f64());
             Err(error)
         };
         match verdict.end {

@@ -14,27 +14,33 @@
 //! The store never awaits and does no I/O.
 
 mod check;
+mod chunk;
 mod group;
 mod index;
 mod render;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::OrdMap;
 use parking_lot::Mutex;
-use pushgate_exposition::{GroupingKey, Kind, Push};
+use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 
 pub use self::check::{OWN_PREFIX, Refusal};
+pub use self::chunk::Chunk;
 pub use self::group::GroupName;
-use self::group::{GroupId, Groups};
+use self::group::{Group, GroupId, Groups};
 use self::index::Index;
-use self::render::{Chunk, RenderedFamily, Renderer};
+use self::render::{RenderedFamily, Renderer};
 use crate::journal::Journal;
 
 /// The family with the time of each group's last push that was stored.
 pub const PUSH_TIME: &str = "push_time_seconds";
 /// The family with the time of each group's last push that was refused.
 pub const FAILURE_TIME: &str = "push_failure_time_seconds";
+
+/// Bytes that are kept of the reason of a refusal.
+const MAX_REASON: usize = 4 << 10;
 
 /// Bounds of the whole store. A push that would pass one is refused.
 #[derive(Clone, Copy, Debug)]
@@ -74,14 +80,36 @@ pub enum Change {
         group: GroupName,
         /// Whether a group that does not exist is made, to show the failure.
         unknown: Unknown,
+        /// Why it was refused.
+        reason: Arc<str>,
         /// When it arrived, in seconds since 1970.
         at: f64,
+    },
+    /// A group that was stored elsewhere, with its times.
+    Restore {
+        /// Which group. It must not be there yet.
+        group: GroupName,
+        /// What it has, rendered.
+        families: Vec<RenderedFamily>,
+        /// Its times.
+        times: Times,
     },
     /// A group is removed.
     Delete {
         /// Which group.
         group: GroupName,
     },
+    /// All groups are removed.
+    Wipe,
+}
+
+/// When a group was pushed to, in seconds since 1970; 0 is never.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Times {
+    /// The last push that was stored.
+    pub push: f64,
+    /// The last push that was refused.
+    pub failure: f64,
 }
 
 /// What a failure does to a group that does not exist.
@@ -98,8 +126,13 @@ pub struct Store {
     state: Mutex<State>,
     renderer: Renderer,
     limits: Limits,
+    own: OwnFamilies,
     journal: Box<dyn Journal>,
 }
+
+/// The types of the gateway's own families, by name. A push may bring series of the same name and type, which are
+/// shown beside them.
+pub type OwnFamilies = BTreeMap<String, Kind>;
 
 #[derive(Default)]
 struct State {
@@ -109,6 +142,11 @@ struct State {
     series: usize,
     /// Bytes of all chunks that are exposed.
     text_len: usize,
+    /// Goes up with every change.
+    version: u64,
+    /// Why no scrape is answered, by the group whose push could not be stored: only where the operator has switched
+    /// the consistency check off.
+    unsound: BTreeMap<GroupId, Arc<str>>,
 }
 
 /// What a scrape sees: families by name.
@@ -122,9 +160,9 @@ struct ExposedFamily {
 }
 
 impl Store {
-    /// An empty store.
-    pub fn new(limits: Limits, journal: Box<dyn Journal>) -> Self {
-        Self { state: Mutex::default(), renderer: Renderer::default(), limits, journal }
+    /// An empty store, in a gateway with families of its own.
+    pub fn new(limits: Limits, own: OwnFamilies, journal: Box<dyn Journal>) -> Self {
+        Self { state: Mutex::default(), renderer: Renderer::default(), limits, own, journal }
     }
 
     /// Stores a push under its grouping key, or refuses it as a whole.
@@ -134,13 +172,49 @@ impl Store {
     /// group's failure time.
     pub fn push(&self, push: &Push, mode: Mode, at: f64) -> Result<(), Refusal> {
         let group = GroupName::from(push.grouping_key());
-        let rendered = check::objections(push).and_then(|()| self.renderer.render(push, &group));
+        let rendered = self.objections(push, &group).and_then(|()| self.renderer.render(push, &group, at));
         let stored = rendered
             .and_then(|families| self.apply(Change::Push { group: group.clone(), mode, families, at }));
-        if stored.is_err() {
-            self.note_failure(group, Unknown::Create, at);
+        if let Err(refusal) = &stored {
+            self.note_failure(group, Unknown::Create, &refusal.to_string(), at);
         }
         stored
+    }
+
+    /// What speaks against a push before what it brings is looked at.
+    fn objections(&self, push: &Push, group: &GroupName) -> Result<(), Refusal> {
+        check::objections(push)?;
+        // A pushed failure time is not stored, but it must not be of another type than the one that is there.
+        let is_odd = |family: &Family<'_>| family.name() == FAILURE_TIME && family.kind() != Kind::Gauge;
+        match push.families().find(is_odd) {
+            Some(family) if self.state.lock().groups.get(&group.labels).is_some() => Err(Refusal::Kind {
+                name: FAILURE_TIME.to_owned(),
+                pushed: family.kind().as_str(),
+                stored: Kind::Gauge.as_str(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores a group that was stored elsewhere, checked like any push. `pushed_at` tells when a family was pushed.
+    ///
+    /// # Errors
+    /// When the group exists already, or does not fit what is stored. Nothing is noted then.
+    pub fn restore(
+        &self,
+        push: &Push,
+        times: Times,
+        pushed_at: impl Fn(&str) -> Option<f64>,
+    ) -> Result<(), Refusal> {
+        let group = GroupName::from(push.grouping_key());
+        check::objections(push)?;
+        let mut families = self.renderer.render(push, &group, times.push)?;
+        for family in &mut families {
+            if let (Some(at), Some(chunk)) = (pushed_at(&family.name), Arc::get_mut(&mut family.chunk)) {
+                chunk.pushed_at = at;
+            }
+        }
+        self.apply(Change::Restore { group, families, times })
     }
 
     /// Removes a group. One that does not exist is no error.
@@ -149,21 +223,42 @@ impl Store {
         let _ = self.apply(Change::Delete { group: key.into() });
     }
 
-    /// Notes that a push was refused.
-    pub fn fail(&self, key: GroupingKey, unknown: Unknown, at: f64) {
-        self.note_failure(key.into(), unknown, at);
+    /// Removes all groups.
+    pub fn wipe(&self) {
+        let _ = self.apply(Change::Wipe);
     }
 
-    fn note_failure(&self, group: GroupName, unknown: Unknown, at: f64) {
+    /// Notes that a push was refused.
+    pub fn fail(&self, key: GroupingKey, unknown: Unknown, reason: &str, at: f64) {
+        self.note_failure(key.into(), unknown, reason, at);
+    }
+
+    fn note_failure(&self, group: GroupName, unknown: Unknown, reason: &str, at: f64) {
+        if find_escaped_alike(group.key.labels().map(|(name, _)| name)).is_some() {
+            return; // A policy made it so; such a group cannot be shown.
+        }
+        let end = reason.floor_char_boundary(MAX_REASON);
+        let reason = Arc::from(reason.get(..end).unwrap_or_default());
         // If even this is refused, for want of room or since the group cannot be, there is nowhere to note it.
-        let _ = self.apply(Change::Failure { group, unknown, at });
+        let _ = self.apply(Change::Failure { group, unknown, reason, at });
+    }
+
+    /// Makes scrapes fail until the group is pushed to again or removed: what the operator asked for who switched
+    /// the check off. The group was noted to have failed before.
+    pub fn expose_as_unsound(&self, key: GroupingKey, reason: &str) {
+        let name = GroupName::from(key);
+        let mut state = self.state.lock();
+        if let Some(id) = state.groups.get(&name.labels).map(|group| group.id) {
+            state.unsound.insert(id, reason.into());
+        }
     }
 
     /// Checks a change and makes it, or leaves everything as it was.
     fn apply(&self, change: Change) -> Result<(), Refusal> {
         let mut state = self.state.lock();
-        check::change(&state, &change, &self.limits)?;
+        check::change(&state, &change, &self.limits, &self.own)?;
         self.journal.record(&change);
+        state.version += 1;
         state.commit(change);
         Ok(())
     }
@@ -171,7 +266,36 @@ impl Store {
     /// The state as it is now.
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state.lock();
-        Snapshot { families: state.exposed.clone(), text_len: state.text_len }
+        Snapshot {
+            families: state.exposed.clone(),
+            text_len: state.text_len,
+            unsound: state.unsound.values().next().cloned(),
+        }
+    }
+
+    /// A number that goes up with every change, to see whether there was one.
+    pub fn version(&self) -> u64 {
+        self.state.lock().version
+    }
+
+    /// Every group without its families, in no order.
+    pub fn groups(&self) -> Vec<GroupInfo> {
+        self.state.lock().groups.iter().map(GroupInfo::from).collect()
+    }
+
+    /// One group with its families, by name.
+    pub fn group(&self, key: &GroupingKey) -> Option<GroupSnapshot> {
+        let name = GroupName::from(key.clone());
+        let state = self.state.lock();
+        let group = state.groups.get(&name.labels).filter(|group| group.name.is_same_key(&name))?;
+        let family = |(name, chunk): (&Arc<str>, &Arc<Chunk>)| {
+            let kind = state.index.get(name).map_or(Kind::Untyped, |index| index.kind);
+            StoredFamily { name: name.clone(), kind, chunk: chunk.clone() }
+        };
+        Some(GroupSnapshot {
+            info: GroupInfo::from(group),
+            families: group.families.iter().map(family).collect(),
+        })
     }
 
     /// Groups and series stored.
@@ -190,20 +314,84 @@ pub struct Size {
     pub series: usize,
 }
 
+/// A group without its families.
+#[derive(Clone, Debug)]
+pub struct GroupInfo {
+    /// Its grouping key.
+    pub key: Arc<GroupingKey>,
+    /// When it was pushed to.
+    pub times: Times,
+    /// Why the last push was refused, if one was.
+    pub last_error: Option<Arc<str>>,
+    /// Series that it has.
+    pub series: usize,
+}
+
+impl From<&Group> for GroupInfo {
+    fn from(group: &Group) -> Self {
+        Self {
+            key: group.name.key.clone(),
+            times: Times { push: group.push_time, failure: group.failure_time },
+            last_error: group.last_error.clone(),
+            series: group.families.values().map(|chunk| chunk.series.len()).sum(),
+        }
+    }
+}
+
+impl GroupInfo {
+    /// Whether the last push was stored.
+    pub fn last_push_successful(&self) -> bool {
+        self.times.failure <= self.times.push
+    }
+}
+
+/// A group between two changes.
+#[derive(Debug)]
+pub struct GroupSnapshot {
+    /// All but the families.
+    pub info: GroupInfo,
+    /// By name, without the two that hold its times.
+    pub families: Vec<StoredFamily>,
+}
+
+/// A family of a group.
+#[derive(Debug)]
+pub struct StoredFamily {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub kind: Kind,
+    /// Its lines.
+    pub chunk: Arc<Chunk>,
+}
+
 impl State {
     fn commit(&mut self, change: Change) {
         match change {
             Change::Push { group, mode, families, at } => self.commit_push(&group, mode, families, at),
-            Change::Failure { group: name, unknown, at } => {
+            Change::Restore { group, families, times } => {
+                self.groups.entry(&group).failure_time = times.failure;
+                self.commit_push(&group, Mode::Replace, families, times.push);
+            }
+            Change::Wipe => {
+                self.groups.clear();
+                self.index = Index::default();
+                self.exposed = Exposed::new();
+                (self.series, self.text_len) = (0, 0);
+                self.unsound.clear();
+            }
+            Change::Failure { group: name, unknown, reason, at } => {
                 if unknown == Unknown::Create || self.groups.get(&name.labels).is_some() {
                     let group = self.groups.entry(&name);
                     group.failure_time = at;
+                    group.last_error = Some(reason);
                     let (id, times) = (group.id, group.render_times());
                     self.expose_times(id, times);
                 }
             }
             Change::Delete { group } => {
                 let Some(group) = self.groups.remove(&group) else { return };
+                self.unsound.remove(&group.id);
                 for (name, chunk) in group.families {
                     self.remove_chunk(&name, group.id, &chunk);
                 }
@@ -231,6 +419,7 @@ impl State {
             replaced.push(before);
         }
         let (id, times) = (group.id, group.render_times());
+        self.unsound.remove(&id);
         for (family, chunk) in gone {
             self.remove_chunk(&family, id, &chunk);
         }
@@ -285,6 +474,7 @@ impl State {
 pub struct Snapshot {
     families: Exposed,
     text_len: usize,
+    unsound: Option<Arc<str>>,
 }
 
 /// A family in a snapshot.
@@ -302,6 +492,11 @@ impl Snapshot {
         self.text_len
     }
 
+    /// Why there can be no scrape: only where the operator has switched the consistency check off.
+    pub fn unsound(&self) -> Option<&str> {
+        self.unsound.as_deref()
+    }
+
     /// The families, by name.
     pub fn families(&self) -> impl Iterator<Item = FamilySnapshot<'_>> {
         self.families.iter().map(|(name, family)| FamilySnapshot {
@@ -315,11 +510,16 @@ impl Snapshot {
 impl<'a> FamilySnapshot<'a> {
     /// The HELP text: that of the first group that has one. Groups may differ in it.
     pub fn help(&self) -> &'a str {
-        self.chunks.values().map(|chunk| &*chunk.help).find(|help| !help.is_empty()).unwrap_or_default()
+        self.chunks.values().map(|chunk| chunk.help()).find(|help| !help.is_empty()).unwrap_or_default()
     }
 
-    /// The lines of each group.
-    pub fn chunks(&self) -> impl Iterator<Item = &'a str> {
-        self.chunks.values().map(|chunk| &*chunk.text)
+    /// The unit: that of the first group that has one.
+    pub fn unit(&self) -> &'a str {
+        self.chunks.values().map(|chunk| chunk.unit()).find(|unit| !unit.is_empty()).unwrap_or_default()
+    }
+
+    /// What each group has of it.
+    pub fn chunks(&self) -> impl Iterator<Item = &'a Chunk> + use<'a> {
+        self.chunks.values().map(|chunk| &**chunk)
     }
 }

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 use pushgate::journal::InMemory;
-use pushgate::store::{Limits, Mode, Refusal, Store, Unknown};
-use pushgate_exposition::{GroupingKey, Rules, text};
+use pushgate::store::{Chunk, Limits, Mode, OwnFamilies, Refusal, Store, Times, Unknown};
+use pushgate_exposition::{GroupingKey, Kind, Names, Rules, text};
 
 struct Fixture {
     store: Store,
@@ -21,7 +21,9 @@ impl Fixture {
     }
 
     fn with(limits: Limits) -> Self {
-        Self { store: Store::new(limits, Box::new(InMemory)) }
+        let own =
+            OwnFamilies::from([("own_seconds".to_owned(), Kind::Summary), ("own".to_owned(), Kind::Gauge)]);
+        Self { store: Store::new(limits, own, Box::new(InMemory)) }
     }
 
     fn push(&self, labels: &[(&str, &str)], mode: Mode, body: &str, at: f64) -> Result<(), Refusal> {
@@ -46,7 +48,7 @@ impl Fixture {
         let snapshot = self.store.snapshot();
         snapshot
             .families()
-            .flat_map(|family| family.chunks().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|family| family.chunks().map(Chunk::text).map(str::to_owned).collect::<Vec<_>>())
             .collect()
     }
 
@@ -204,7 +206,7 @@ fn a_collision_that_the_push_itself_ends_is_none() {
 fn times_are_the_stores_own() {
     let fixture = Fixture::new();
     fixture.put("x", "push_time_seconds 1\n# TYPE push_failure_time_seconds counter\npush_failure_time_seconds 1\na 1\n").unwrap();
-    fixture.put("x", "push_failure_time_seconds 1\n").unwrap();
+    fixture.put("x", "# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 1\n").unwrap();
     assert_eq!(
         fixture.times(),
         [
@@ -212,10 +214,11 @@ fn times_are_the_stores_own() {
             r#"push_time_seconds{instance="",job="x"} 5"#
         ]
     );
+    fixture.refuses(&[("job", "x")], "push_failure_time_seconds 1\n", "has the type untyped");
     fixture.refuses(&[("job", "x")], "a 1 1\n", "timestamps");
     fixture.refuses(&[("job", "new")], "a 1 1\n", "timestamps");
-    fixture.store.fail(key(&[("job", "unknown")]), Unknown::Ignore, 9.0);
-    fixture.store.fail(key(&[("job", "x")]), Unknown::Ignore, 9.0);
+    fixture.store.fail(key(&[("job", "unknown")]), Unknown::Ignore, "no", 9.0);
+    fixture.store.fail(key(&[("job", "x")]), Unknown::Ignore, "no", 9.0);
     assert_eq!(
         fixture.times(),
         [
@@ -292,4 +295,72 @@ proptest! {
         prop_assert_eq!(fixture.scrape(), "");
         prop_assert_eq!(fixture.store.size().series + fixture.store.size().groups, 0);
     }
+}
+
+#[test]
+fn series_beside_the_gateways_own_are_of_the_same_type() {
+    let fixture = Fixture::new();
+    fixture.put("x", "# TYPE own gauge\nown 1\n").unwrap();
+    fixture.refuses(&[("job", "y")], "own 1\n", "the gateway's own metric of that name is a gauge");
+    fixture.refuses(&[("job", "y")], "own_seconds_count 1\n", "collides with the summary");
+}
+
+#[test]
+fn a_restored_group_has_its_times_and_is_there_once() {
+    let fixture = Fixture::new();
+    let restore = |body: &str| {
+        let push = text::parse(body.as_bytes(), &key(&[("job", "x")]), &Rules::default()).unwrap();
+        fixture.store.restore(&push, Times { push: 3.5, failure: 2.5 }, |name| (name == "a").then_some(1.5))
+    };
+    assert!(matches!(restore("a 1\na 1\n"), Err(Refusal::Duplicate { .. })));
+    assert_eq!(fixture.times(), [""; 0], "not even a failure is noted");
+    restore("a 1\nb 1\n").unwrap();
+    assert!(matches!(restore("c 1\n"), Err(Refusal::Exists { .. })));
+    let group = fixture.store.group(&key(&[("job", "x")])).unwrap();
+    assert_eq!(group.info.times, Times { push: 3.5, failure: 2.5 });
+    let families: Vec<_> =
+        group.families.iter().map(|family| (&*family.name, family.chunk.pushed_at())).collect();
+    assert_eq!(families, [("a", 1.5), ("b", 3.5)]);
+    assert_eq!(fixture.store.groups().len(), 1);
+}
+
+#[test]
+fn a_wipe_leaves_nothing_and_pushes_go_on() {
+    let fixture = Fixture::new();
+    fixture.put("x", "# TYPE a counter\na 1\n").unwrap();
+    let version = fixture.store.version();
+    fixture.store.wipe();
+    assert_ne!(fixture.store.version(), version);
+    assert_eq!(
+        (fixture.scrape().as_str(), fixture.store.size().groups, fixture.store.size().series),
+        ("", 0, 0)
+    );
+    fixture.put("y", "# TYPE a gauge\na 1\n").unwrap();
+    assert_eq!(fixture.shown(), [r#"a{instance="",job="y"} 1"#]);
+}
+
+#[test]
+fn labels_that_are_written_alike_when_escaped_are_refused() {
+    let fixture = Fixture::new();
+    let rules = Rules { names: Names::Utf8, ..Rules::default() };
+    for (body, fine) in [
+        ("a{\"l.x\"=\"1\"} 1\n", true),
+        ("a{\"l.x\"=\"1\",l_x=\"2\"} 1\n", false),
+        ("a{\"._name__\"=\"1\"} 1\n", false),
+        ("a{\"insta.ce\"=\"1\",\"insta ce\"=\"1\"} 1\n", false),
+    ] {
+        let push = text::parse(body.as_bytes(), &key(&[("job", "x")]), &rules).unwrap();
+        assert_eq!(fixture.store.push(&push, Mode::Replace, 1.0).is_ok(), fine, "{body}");
+    }
+}
+
+#[test]
+fn a_group_tells_why_its_last_push_was_refused() {
+    let fixture = Fixture::new();
+    fixture.put("x", "a 1\n").unwrap();
+    assert!(fixture.store.groups()[0].last_push_successful());
+    fixture.refuses(&[("job", "x")], "a 1 1\n", "timestamps");
+    let group = fixture.store.groups().remove(0);
+    assert!(!group.last_push_successful());
+    assert!(group.last_error.unwrap().contains("timestamps"));
 }

@@ -1,11 +1,12 @@
 //! Would this change expose cleanly? Everything that could break a scrape is found here, or while rendering.
 
 use hashbrown::HashMap;
-use pushgate_exposition::{Kind, Objection, Push};
+use pushgate_exposition::text::encode;
+use pushgate_exposition::{Kind, Objection, Push, find_escaped_alike};
 
-use super::group::{Group, GroupName};
+use super::group::{Group, GroupName, with_instance};
 use super::render::RenderedFamily;
-use super::{Change, Limits, Mode, State, Unknown};
+use super::{Change, Limits, Mode, OwnFamilies, State, Unknown};
 
 /// Families that begin with it are the gateway's own.
 pub const OWN_PREFIX: &str = "pushgate_";
@@ -62,6 +63,18 @@ pub enum Refusal {
         /// The family.
         name: String,
     },
+    /// The gateway's own family of that name has another type.
+    #[error(
+        "metric {name:?} has the type {pushed}, but the gateway's own metric of that name is a {own}; rename it, or push it as {own}"
+    )]
+    OwnKind {
+        /// The family.
+        name: String,
+        /// Its type in the push.
+        pushed: &'static str,
+        /// Its type.
+        own: &'static str,
+    },
     /// A grouping label that a histogram or summary has for itself.
     #[error(
         "{kind} {name:?} cannot be in a group with the label {label:?}, which tells its own samples apart"
@@ -82,6 +95,24 @@ pub enum Refusal {
         /// The group that is there.
         other: String,
     },
+    /// A group that is to be restored is there already.
+    #[error("the group {group} exists already")]
+    Exists {
+        /// Its key.
+        group: String,
+    },
+    /// Scrapers that know classic names only would take two labels for one.
+    #[error(
+        "{series}: the label names {one:?} and {other:?} are the same once they are escaped; rename one of them"
+    )]
+    EscapedAlike {
+        /// The series.
+        series: String,
+        /// One label.
+        one: String,
+        /// The other one.
+        other: String,
+    },
     /// A bound of the store.
     #[error("the gateway stores as much as it may ({key} = {limit})")]
     Full {
@@ -97,16 +128,36 @@ pub(super) fn objections(push: &Push) -> Result<(), Refusal> {
     if let Some(objection) = push.objection() {
         return Err(objection.clone().into());
     }
-    match push.families().find(|family| family.name().starts_with(OWN_PREFIX)) {
-        Some(family) => Err(Refusal::OwnName { name: family.name().into() }),
-        None => Ok(()),
+    if let Some(family) = push.families().find(|family| family.name().starts_with(OWN_PREFIX)) {
+        return Err(Refusal::OwnName { name: family.name().into() });
     }
+    if push.has_utf8_names() { escaped_names(push) } else { Ok(()) }
+}
+
+/// Every label set must have a name for each label, however names are escaped.
+fn escaped_names(push: &Push) -> Result<(), Refusal> {
+    let key = push.grouping_key();
+    let group = with_instance(&key);
+    let series = push.families().flat_map(|family| family.series().map(move |series| (family, series)));
+    for (family, series) in series {
+        let own = series.labels().filter(|(name, _)| group.iter().all(|(other, _)| other != name));
+        let names = group.iter().copied().chain(own).map(|(name, _)| name);
+        if let Some((one, other)) = find_escaped_alike(names) {
+            return Err(Refusal::EscapedAlike { series: encode::series_name(family, series), one, other });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a change may be made. Looks at what the change brings, never at all that is stored.
-pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<(), Refusal> {
+pub(super) fn change(
+    state: &State,
+    change: &Change,
+    limits: &Limits,
+    own: &OwnFamilies,
+) -> Result<(), Refusal> {
     match change {
-        Change::Delete { .. } => Ok(()),
+        Change::Delete { .. } | Change::Wipe => Ok(()),
         Change::Failure { group: name, unknown, .. } => match state.groups.get(&name.labels) {
             Some(group) => same_group(group, name),
             None if *unknown == Unknown::Ignore => Ok(()),
@@ -118,10 +169,14 @@ pub(super) fn change(state: &State, change: &Change, limits: &Limits) -> Result<
                 Some(group) => same_group(group, name)?,
                 None => room_for_a_group(state, limits)?,
             }
-            let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
-            let view = View { state, group, mode: *mode, families, pushed };
-            room_for_series(&view, limits)?;
-            families.iter().try_for_each(|family| view.check(family))
+            View::new(state, own, group, *mode, families).check_all(limits)
+        }
+        Change::Restore { group: name, families, .. } => {
+            if let Some(group) = state.groups.get(&name.labels) {
+                return Err(Refusal::Exists { group: group.name.key.to_string() });
+            }
+            room_for_a_group(state, limits)?;
+            View::new(state, own, None, Mode::Replace, families).check_all(limits)
         }
     }
 }
@@ -159,14 +214,38 @@ fn room_for_series(view: &View<'_>, limits: &Limits) -> Result<(), Refusal> {
 /// The state as it would be after a push.
 struct View<'a> {
     state: &'a State,
+    own: &'a OwnFamilies,
     group: Option<&'a Group>,
     mode: Mode,
     families: &'a [RenderedFamily],
     pushed: HashMap<&'a str, Kind, foldhash::fast::RandomState>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    fn new(
+        state: &'a State,
+        own: &'a OwnFamilies,
+        group: Option<&'a Group>,
+        mode: Mode,
+        families: &'a [RenderedFamily],
+    ) -> Self {
+        let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
+        Self { state, own, group, mode, families, pushed }
+    }
+
+    fn check_all(&self, limits: &Limits) -> Result<(), Refusal> {
+        room_for_series(self, limits)?;
+        self.families.iter().try_for_each(|family| self.check(family))
+    }
+
     fn check(&self, family: &RenderedFamily) -> Result<(), Refusal> {
+        if let Some(own) = self.own.get(&*family.name).filter(|own| **own != family.kind) {
+            return Err(Refusal::OwnKind {
+                name: family.name.to_string(),
+                pushed: family.kind.as_str(),
+                own: own.as_str(),
+            });
+        }
         if let Some(stored) = self.elsewhere(&family.name)
             && stored != family.kind
         {
@@ -225,7 +304,7 @@ impl View<'_> {
                 self.mode == Mode::Merge && self.group.is_some_and(|group| group.families.contains_key(name));
             stays.then(|| self.state.index.get(name).map(|index| index.kind)).flatten()
         };
-        pushed.or_else(kept).or_else(|| self.elsewhere(name))
+        pushed.or_else(kept).or_else(|| self.own.get(name).copied()).or_else(|| self.elsewhere(name))
     }
 
     /// The type that other groups have stored a family with.

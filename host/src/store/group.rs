@@ -7,9 +7,9 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use pushgate_exposition::text::{encode, number};
-use pushgate_exposition::{GroupingKey, LabelPair};
+use pushgate_exposition::{GroupingKey, LabelPair, is_label_name};
 
-use super::render::Chunk;
+use super::chunk::{Chunk, Rare};
 use super::{FAILURE_TIME, PUSH_TIME};
 
 /// The labels that a group's series are shown with, as a scrape writes them: `{instance="",job="x"}`. One string,
@@ -29,7 +29,7 @@ pub(super) fn with_instance(key: &GroupingKey) -> Vec<LabelPair<'_>> {
 /// Names a group: by its key, and by the labels it is shown with. Made once for each change.
 #[derive(Clone, Debug)]
 pub struct GroupName {
-    pub(super) key: GroupingKey,
+    pub(super) key: Arc<GroupingKey>,
     pub(super) labels: Arc<ShownLabels>,
 }
 
@@ -38,7 +38,7 @@ impl From<GroupingKey> for GroupName {
         let mut set = String::from("{");
         with_instance(&key).into_iter().for_each(|(name, value)| encode::any_label(&mut set, name, value));
         set.push('}');
-        Self { key, labels: Arc::new(ShownLabels(set.into())) }
+        Self { key: Arc::new(key), labels: Arc::new(ShownLabels(set.into())) }
     }
 }
 
@@ -68,16 +68,25 @@ pub(super) struct Group {
     /// Seconds since 1970; 0 for never.
     pub(super) push_time: f64,
     pub(super) failure_time: f64,
+    /// Why the last push was refused, if one was.
+    pub(super) last_error: Option<Arc<str>>,
 }
 
 impl Group {
     /// Its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
     pub(super) fn render_times(&self) -> [Chunk; 2] {
+        let has_utf8_names = !self.name.key.labels().all(|(name, _)| is_label_name(name));
         let chunk = |family: &str, time, help| {
             let mut text = format!("{family}{} ", self.name.labels.0);
             number::write(&mut text, time);
             text.push('\n');
-            Chunk { text: text.into(), help: Cow::Borrowed(help), series: Box::default() }
+            Chunk {
+                text: text.into(),
+                help: Cow::Borrowed(help),
+                series: Box::default(),
+                pushed_at: self.push_time.max(self.failure_time),
+                rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
+            }
         };
         [
             chunk(PUSH_TIME, self.push_time, PUSH_TIME_HELP),
@@ -116,8 +125,26 @@ impl Groups {
             let id = self.next_id;
             self.next_id += 1;
             self.labels_of.insert(id, name.labels.clone());
-            Group { id, name: name.clone(), families: FamilyChunks::new(), push_time: 0.0, failure_time: 0.0 }
+            Group {
+                id,
+                name: name.clone(),
+                families: FamilyChunks::new(),
+                push_time: 0.0,
+                failure_time: 0.0,
+                last_error: None,
+            }
         })
+    }
+
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.by_labels.values()
+    }
+
+    /// Takes all of them out. Numbers are not given again.
+    pub(super) fn clear(&mut self) {
+        self.by_labels = HashMap::default();
+        self.labels_of = HashMap::default();
     }
 
     /// Takes the group of just that key out.

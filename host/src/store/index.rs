@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use pushgate_exposition::Kind;
 
+use super::chunk::Chunk;
 use super::group::GroupId;
-use super::render::Chunk;
 
 type Hasher = foldhash::fast::RandomState;
 

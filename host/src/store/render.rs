@@ -10,17 +10,9 @@ use hashbrown::HashSet;
 use pushgate_exposition::text::encode;
 use pushgate_exposition::{Escaping, Family, Kind, LabelPair, Push, Series};
 
+use super::chunk::{Chunk, Rare};
 use super::group::{GroupName, with_instance};
 use super::{FAILURE_TIME, PUSH_TIME, Refusal};
-
-/// The lines of one family of one group, as a scrape shows them. Never changed.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    pub(super) text: Box<str>,
-    pub(super) help: Cow<'static, str>,
-    /// The hash of all labels of each series.
-    pub(super) series: Box<[u64]>,
-}
 
 /// A family of a push, rendered.
 #[derive(Clone, Debug)]
@@ -38,6 +30,8 @@ pub(super) struct Renderer {
 
 /// What all series of a push have in common.
 struct Shared<'a> {
+    pushed_at: f64,
+    utf8_names: bool,
     /// The grouping labels, for series with an instance of their own; and with `instance=""`.
     with_instance: Vec<LabelPair<'a>>,
     without_instance: Vec<LabelPair<'a>>,
@@ -46,8 +40,15 @@ struct Shared<'a> {
 impl Renderer {
     /// Renders the families of a push, except the two that the store writes itself: a client that pushes
     /// what it scraped brings them along.
-    pub(super) fn render(&self, push: &Push, group: &GroupName) -> Result<Vec<RenderedFamily>, Refusal> {
+    pub(super) fn render(
+        &self,
+        push: &Push,
+        group: &GroupName,
+        at: f64,
+    ) -> Result<Vec<RenderedFamily>, Refusal> {
         let shared = Shared {
+            pushed_at: at,
+            utf8_names: push.has_utf8_names(),
             with_instance: group.key.labels().collect(),
             without_instance: with_instance(&group.key),
         };
@@ -69,18 +70,28 @@ impl Renderer {
         }
         let mut order: Vec<Series<'_>> = family.series().collect();
         let (mut text, mut series) = (String::new(), Vec::with_capacity(order.len()));
+        let mut details = Vec::new();
         if !order.is_sorted_by(|a, b| by_labels(*a, *b).is_le()) {
             order.sort_by(|a, b| by_labels(*a, *b));
         }
-        for &row in &order {
+        for (number, &row) in (0..).zip(&order) {
             let has_instance = row.labels().any(|(name, _)| name == "instance");
             let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
             encode::samples(&mut text, family, row, more, Escaping::AllowUtf8);
+            details.extend(row.detail().map(|detail| (number, detail.clone())));
             series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
         self.check_distinct(family, &order, &series)?;
-        let chunk =
-            Chunk { text: text.into(), help: Cow::Owned(family.help().to_owned()), series: series.into() };
+        let is_rare = shared.utf8_names || !details.is_empty() || !family.unit().is_empty();
+        let rare =
+            || Rare { unit: family.unit().into(), details: details.into(), utf8_names: shared.utf8_names };
+        let chunk = Chunk {
+            text: text.into(),
+            help: Cow::Owned(family.help().to_owned()),
+            series: series.into(),
+            pushed_at: shared.pushed_at,
+            rare: is_rare.then(|| Box::new(rare())),
+        };
         Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
     }
 

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::name::{is_label_name, is_metric_name};
+use hashbrown::HashMap;
+
+use crate::name::{is_bare_label_name, is_label_name, is_metric_name};
 
 /// How names that are not classic are written. Classic ones stay as they are in every scheme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,25 @@ impl Escaping {
     }
 }
 
+/// Two label names of one series that some scheme writes alike, or one that it writes like the label of the metric's
+/// name: a scraper that is given such a series refuses the whole scrape.
+pub fn find_escaped_alike<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
+    if names.clone().all(is_bare_label_name) {
+        return None;
+    }
+    let mut seen = HashMap::new();
+    for escaping in Escaping::ALL {
+        seen.clear();
+        seen.insert(Cow::Borrowed("__name__"), "__name__");
+        for name in names.clone() {
+            if let Some(other) = seen.insert(escaping.label(name), name) {
+                return Some((other.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    None
+}
+
 /// Undoes [`Escaping::Values`]. A name that was not escaped so is given back as it is.
 pub fn unescape(name: &str) -> Cow<'_, str> {
     match name.strip_prefix("U__").and_then(unescape_values) {
@@ -117,6 +138,22 @@ mod tests {
             assert_eq!(Escaping::Underscores.metric(name), underscores);
             assert_eq!(Escaping::Dots.metric(name), dots);
             assert_eq!(Escaping::Values.metric(name), values);
+        }
+    }
+
+    #[test]
+    fn names_that_become_the_same_are_found() {
+        for (names, alike) in [
+            (&["a", "b", "a_b"] as &[_], false),
+            (&["a.b", "a_c"], false),
+            (&["a.b", "a_b"], true),
+            (&["a-b", "a b"], true),
+            (&["a.b", "a_dot_b"], true),
+            (&["a.b", "U__a_2e_b"], true),
+            (&["._name__"], true),
+            (&["a.b"], false),
+        ] {
+            assert_eq!(find_escaped_alike(names.iter().copied()).is_some(), alike, "{names:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::escaping::find_escaped_alike;
 use crate::name::Names;
 
 /// The labels in a push's URL: `job` and any others, sorted by name.
@@ -23,6 +24,9 @@ pub enum GroupingKeyError {
     /// Not `[a-zA-Z_][a-zA-Z0-9_]*`, or reserved by `__`.
     #[error("improper label name {0:?}")]
     LabelName(String),
+    /// Scrapers that know classic names only would take them for one.
+    #[error("label names {0:?} and {1:?} are the same once they are escaped")]
+    EscapedAlike(String, String),
 }
 
 impl GroupingKey {
@@ -70,7 +74,11 @@ impl GroupingKey {
             }
         }
         let key = Self { labels: sorted.into() };
-        if key.job().is_empty() { Err(GroupingKeyError::NoJob) } else { Ok(key) }
+        match find_escaped_alike(key.labels().map(|(name, _)| name)) {
+            _ if key.job().is_empty() => Err(GroupingKeyError::NoJob),
+            Some((one, other)) => Err(GroupingKeyError::EscapedAlike(one, other)),
+            None => Ok(key),
+        }
     }
 
     /// A key of labels that are known to be one: sorted, legal, with a job.

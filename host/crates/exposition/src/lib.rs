@@ -33,7 +33,7 @@ pub mod text;
 
 pub use builder::Builder;
 pub use detail::{Buckets, Count, Detail, Exemplar, ExemplarOf, NativeHistogram, Span, Timestamp};
-pub use escaping::{Escaping, unescape};
+pub use escaping::{Escaping, find_escaped_alike, unescape};
 pub use grouping::{GroupingKey, GroupingKeyError};
 pub use name::{Names, is_label_name, is_metric_name};
 pub use push::{

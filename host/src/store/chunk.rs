@@ -1,0 +1,63 @@
+//! The lines of one family of one group, and what stands behind them.
+
+use std::borrow::Cow;
+
+use pushgate_exposition::text::{self, ParseError};
+use pushgate_exposition::{Detail, Kind, Push};
+
+/// One family of one group, as a scrape shows it. Never changed; shared by the store, snapshots and scrapes.
+#[derive(Debug)]
+pub struct Chunk {
+    pub(super) text: Box<str>,
+    pub(super) help: Cow<'static, str>,
+    /// The hash of all labels of each series.
+    pub(super) series: Box<[u64]>,
+    /// When the family was pushed, in seconds since 1970.
+    pub(super) pushed_at: f64,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What most chunks do not have.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) unit: Box<str>,
+    /// By the row of their series.
+    pub(super) details: Box<[(u32, Detail)]>,
+    pub(super) utf8_names: bool,
+}
+
+impl Chunk {
+    /// The lines of its samples. Names that are not classic ones stand in quotes.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The HELP text, empty when there is none.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The unit, empty when there is none.
+    pub fn unit(&self) -> &str {
+        self.rare.as_ref().map_or("", |rare| &rare.unit)
+    }
+
+    /// When the family was pushed, in seconds since 1970.
+    pub fn pushed_at(&self) -> f64 {
+        self.pushed_at
+    }
+
+    /// Whether there are names that not every scraper can read.
+    pub fn has_utf8_names(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.utf8_names)
+    }
+
+    /// The chunk as columns again, for formats other than text. The labels of the group are among those of the series.
+    ///
+    /// # Errors
+    /// Never, for the name and type that the chunk was rendered with.
+    pub fn read_back(&self, name: &str, kind: Kind) -> Result<Push, ParseError> {
+        let details = self.rare.as_ref().map_or(&[][..], |rare| &rare.details);
+        text::read_back(name, kind, &self.text, details.iter().cloned())
+    }
+}
