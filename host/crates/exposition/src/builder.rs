@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::push::{Objection, rows};
+use crate::push::rows;
 use crate::tables::Tables;
-use crate::{Detail, GroupingKey, InternError, Interner, Kind, Label, Names, Push, Sym, Symbols};
+use crate::{Detail, GroupingKey, InternError, Interner, Kind, Label, Names, Objection, Push, Sym, Symbols};
 
 /// Writes a [`Push`]: families by name, series into families, points into series.
 ///

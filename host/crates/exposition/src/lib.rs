@@ -25,6 +25,7 @@ pub mod edit;
 mod escaping;
 mod grouping;
 mod name;
+mod objection;
 mod push;
 mod rules;
 mod symbols;
@@ -36,8 +37,7 @@ pub use detail::{Buckets, Count, Detail, Exemplar, ExemplarOf, NativeHistogram, 
 pub use escaping::{Escaping, find_escaped_alike, unescape};
 pub use grouping::{GroupingKey, GroupingKeyError};
 pub use name::{Names, is_label_name, is_metric_name};
-pub use push::{
-    Family, FamilyColumns, Kind, Label, LabelPair, Objection, Point, Push, Series, SeriesColumns,
-};
+pub use objection::{Flaw, Objection, Place};
+pub use push::{Family, FamilyColumns, Kind, Label, LabelPair, Point, Push, Series, SeriesColumns};
 pub use rules::{Bound, Limits, Manners, OverLimit, Rules};
 pub use symbols::{InternError, Interner, Sym, Symbols};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::{Detail, GroupingKey, Sym, Symbols};
+use crate::{Detail, GroupingKey, Objection, Sym, Symbols};
 
 /// The type of a family, numbered as in `wit/types.wit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,25 +131,6 @@ pub struct Push {
     /// Whether a name is not a classic one.
     pub(crate) utf8_names: bool,
     pub(crate) objection: Option<Objection>,
-}
-
-/// Why a push that is well-formed may not be stored, found while it was read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Objection {
-    /// A sample carries a timestamp. It is not kept: the value of a push is as old as its scrape.
-    #[error("pushed metrics must not have timestamps, but line {line} has one; remove it")]
-    Timestamp {
-        /// Counted from 1.
-        line: u32,
-    },
-    /// A label's name begins with `__`.
-    #[error("the label name {name:?} in line {line} begins with __, which Prometheus keeps for itself")]
-    ReservedLabel {
-        /// Counted from 1.
-        line: u32,
-        /// The label's name.
-        name: String,
-    },
 }
 
 impl Push {

@@ -5,10 +5,9 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::push::Objection;
 use crate::text::Problem;
 use crate::text::error::quote;
-use crate::{Bound, Builder, InternError, Kind, Label, Limits, OverLimit};
+use crate::{Bound, Builder, InternError, Kind, Label, Limits, Objection, OverLimit};
 
 /// Where a sample goes, by its name.
 #[derive(Clone, Copy)]

@@ -11,13 +11,15 @@
 use std::borrow::Cow;
 
 use crate::name::{label_name_len, metric_name_len};
-use crate::push::Objection;
 use crate::text::assembler::{Assembler, Target};
 use crate::text::cursor::{Cursor, is_blank, unescape};
 use crate::text::error::quote;
 use crate::text::lenient::tidy;
 use crate::text::{ParseError, Problem, number};
-use crate::{Bound, Builder, Detail, GroupingKey, Kind, Label, Manners, Names, OverLimit, Push, Rules};
+use crate::{
+    Bound, Builder, Detail, GroupingKey, Kind, Label, Manners, Names, Objection, OverLimit, Place, Push,
+    Rules,
+};
 
 /// Reads a body that is pushed to the group of `key`.
 ///
@@ -197,7 +199,7 @@ impl<'a> Parser<'a> {
             return Err(Problem::AfterTimestamp(quote(rest)));
         }
         if self.rules.manners == Manners::Strict {
-            self.assembler.object(Objection::Timestamp { line: self.line });
+            self.assembler.object(Objection::Timestamp { place: Place::Line(self.line) });
         }
         Ok(())
     }
@@ -358,7 +360,8 @@ impl<'a> Parser<'a> {
             return Err(Problem::ReservedLabelName(quote(name)));
         }
         if name.starts_with(b"__") {
-            self.assembler.object(Objection::ReservedLabel { line: self.line, name: quote(name) });
+            let place = Place::Line(self.line);
+            self.assembler.object(Objection::ReservedLabel { place, name: quote(name) });
         }
         self.assembler.label_name(name)
     }
