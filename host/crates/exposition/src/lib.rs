@@ -26,6 +26,7 @@ mod escaping;
 mod grouping;
 mod name;
 mod objection;
+pub mod protobuf;
 mod push;
 mod rules;
 mod symbols;

@@ -194,6 +194,11 @@ impl Push {
         exists.then_some((Family { push: self, index: family }, Series { push: self, index }))
     }
 
+    /// The names of a series' labels, as symbols.
+    pub(crate) fn label_names(&self, series: Series<'_>) -> &[Sym] {
+        &self.series.label_name[rows(&self.series.label_end, series.index)]
+    }
+
     /// The value of a grouping label.
     pub fn grouping_label(&self, name: &str) -> Option<&str> {
         let label = self.grouping.iter().find(|label| self.text(label.name) == name)?;

@@ -10,5 +10,6 @@ pub mod number;
 mod parse;
 
 pub use encode::encode;
+pub(crate) use error::quote;
 pub use error::{ParseError, Problem};
 pub use parse::{parse, read_back};

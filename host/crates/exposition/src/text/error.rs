@@ -127,7 +127,7 @@ impl Problem {
 }
 
 /// A token as text, cut at 64 characters.
-pub(super) fn quote(token: &[u8]) -> String {
+pub(crate) fn quote(token: &[u8]) -> String {
     const MAX: usize = 64;
     let text = String::from_utf8_lossy(&token[..token.len().min(4 * MAX)]);
     match text.char_indices().nth(MAX) {

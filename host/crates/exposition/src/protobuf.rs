@@ -1,0 +1,20 @@
+//! The protobuf exposition format, in and out: a stream of `io.prometheus.client.MetricFamily`, each with its length
+//! before it.
+//! <https://github.com/prometheus/client_model/blob/v0.6.2/io/prometheus/client/metrics.proto>
+//!
+//! The wire is read by hand, straight into the columns: there is no generated model in between, and nothing is
+//! allocated because a body announces it. What cannot be decoded is a [`DecodeError`]. What can, but would break a
+//! scrape, is an [`Objection`](crate::Objection) of the push, so that the store refuses it.
+
+mod clash;
+pub mod encode;
+mod error;
+mod exemplar;
+mod native;
+mod parse;
+mod sample;
+mod wire;
+
+pub use encode::{FamilyEncoder, encode};
+pub use error::{DecodeError, Problem};
+pub use parse::parse;
