@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::name::{is_bare_label_name, is_label_name, is_metric_name};
@@ -78,7 +79,7 @@ pub fn find_escaped_alike<'a>(names: impl Iterator<Item = &'a str> + Clone) -> O
     if names.clone().all(is_bare_label_name) {
         return None;
     }
-    let mut seen = HashMap::new();
+    let mut seen: HashMap<_, _, RandomState> = HashMap::default();
     for escaping in Escaping::ALL {
         seen.clear();
         seen.insert(Cow::Borrowed("__name__"), "__name__");

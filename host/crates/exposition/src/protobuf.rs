@@ -15,6 +15,10 @@ mod parse;
 mod sample;
 mod wire;
 
-pub use encode::{FamilyEncoder, encode};
+pub use encode::{FamilyEncoder, delimit, encode};
 pub use error::{DecodeError, Problem};
-pub use parse::parse;
+pub use parse::{parse, parse_exposed};
+
+/// The media type of the format, as it stands in Content-Type and Accept.
+pub const CONTENT_TYPE: &str =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";

@@ -64,7 +64,8 @@ impl<'o> FamilyEncoder<'o> {
         self.finish_with_unit("");
     }
 
-    fn finish_with_unit(self, unit: &str) {
+    /// Ends the family, with its unit.
+    pub fn finish_with_unit(self, unit: &str) {
         if self.out.len() == self.metrics {
             return self.out.truncate(self.start);
         }
@@ -73,6 +74,13 @@ impl<'o> FamilyEncoder<'o> {
         }
         prefix_length(self.out, self.start);
     }
+}
+
+/// Appends an encoded `MetricFamily` with its length before it.
+pub fn delimit(out: &mut Vec<u8>, family: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(family);
+    prefix_length(out, start);
 }
 
 fn counter(out: &mut Vec<u8>, series: Series<'_>) {

@@ -28,6 +28,18 @@ pub fn parse(body: &[u8], key: &GroupingKey, rules: &Rules) -> Result<Push, Deco
         name: None,
         problem: OverLimit::ARENA.into(),
     })?;
+    run(body, builder, rules)
+}
+
+/// Reads a stream that belongs to no group, such as a scrape: every label is one of its series.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_exposed(body: &[u8], rules: &Rules) -> Result<Push, DecodeError> {
+    run(body, Builder::without_group(), rules)
+}
+
+fn run(body: &[u8], builder: Builder, rules: &Rules) -> Result<Push, DecodeError> {
     let mut parser =
         Parser { rules, builder, latest: Vec::new(), family: 0, name: b"", metric: 0, labels: Vec::new() };
     match parser.stream(Reader::new(body)) {
