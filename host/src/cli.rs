@@ -1,156 +1,299 @@
-//! The command line: what can be asked of the program, in the style of the original Pushgateway's flags.
+//! The command line and the environment: what the program is asked to do, and what goes before the file.
 //!
-//! Only types and the one step that puts flags over the configuration file: what the commands do is in
-//! [`crate::gateway`].
+//! The flags, their grammar and the words for mistakes are those of the original Pushgateway, whose scripts and
+//! units must go on to work: `--flag=v` or `--flag v`, `--x` and `--no-x`, `@file` for arguments in a file, exit
+//! code 1. `flags` has the one table of them. Each flag has a variable in the environment as well; nobody else
+//! reads the environment. What the commands do is in [`crate::run`].
 
+mod arguments;
+mod flags;
+mod help;
+mod settings;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use self::arguments::Arguments;
+pub use self::help::{help, version};
+pub use self::settings::Settings;
 
-use crate::config::{Config, Format, Level, ListenAddress};
-
-/// A Prometheus push gateway that runs every push through WebAssembly plugins.
-#[derive(Debug, Parser)]
-#[command(name = "pushgate", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-pub struct Cli {
-    /// What to do instead of serving.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-
-    /// How to serve.
-    #[command(flatten)]
-    pub serve: Serve,
-}
-
-/// What can be done instead of serving.
-#[derive(Debug, Subcommand)]
+/// What the program is asked to do.
+#[derive(Debug)]
 pub enum Command {
-    /// Check a configuration file, its plugins included, and tell all that is wrong with it
-    #[command(name = "check-config")]
-    CheckConfig(CheckConfig),
+    /// Serve until it is asked to stop.
+    Serve(Settings),
+    /// Tell what is wrong with a configuration and its plugins.
+    CheckConfig {
+        /// What is to be checked.
+        settings: Settings,
+        /// Print every setting and where it comes from.
+        show: bool,
+    },
+    /// Print the help.
+    Help,
+    /// Print the version.
+    Version,
 }
 
-/// `pushgate check-config [FILE]`.
-#[derive(Args, Debug)]
-pub struct CheckConfig {
-    /// The configuration file
-    #[arg(value_name = "FILE", default_value = "config.toml")]
-    pub file: PathBuf,
+/// A mistake in the arguments or the environment.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum UsageError {
+    /// In the arguments.
+    #[error("{0}, try --help")]
+    Arguments(String),
+    /// In a variable, which is named.
+    #[error("{0}")]
+    Environment(String),
 }
 
-/// `pushgate [flags]`: serves until it is asked to stop.
-#[derive(Args, Debug, Default)]
-pub struct Serve {
-    /// Configuration file; without one, the defaults and no plugins
-    #[arg(long = "config.file", value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
-
-    /// What the file says and a flag can say otherwise.
-    #[command(flatten)]
-    pub overrides: Overrides,
-}
-
-/// Flags that go before the configuration file. A flag is a field here and a line in [`Overrides::apply`].
-#[derive(Args, Debug, Default)]
-pub struct Overrides {
-    /// Address to listen on, such as 127.0.0.1:9091 or :9091; may be repeated
-    #[arg(long = "web.listen-address", value_name = "ADDRESS")]
-    pub listen_address: Vec<ListenAddress>,
-
-    /// Least severe lines to log: debug, info, warn or error
-    #[arg(long = "log.level", value_name = "LEVEL")]
-    pub log_level: Option<Level>,
-
-    /// How a line of the log looks: logfmt or json
-    #[arg(long = "log.format", value_name = "FORMAT")]
-    pub log_format: Option<Format>,
-}
-
-impl Overrides {
-    /// Puts the flags that were given over what the file says.
-    pub fn apply(self, config: &mut Config) {
-        if !self.listen_address.is_empty() {
-            config.web.listen_address = self.listen_address;
-        }
-        if let Some(level) = self.log_level {
-            config.log.level = level;
-        }
-        if let Some(format) = self.log_format {
-            config.log.format = format;
-        }
+impl Command {
+    /// What this process is asked to do.
+    ///
+    /// # Errors
+    /// When that cannot be understood.
+    pub fn of_process() -> Result<Self, UsageError> {
+        Self::parse(std::env::args_os().skip(1), std::env::vars_os())
     }
+
+    fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, UsageError> {
+        let arguments = Arguments::parse(arguments)?;
+        if arguments.help {
+            return Ok(Self::Help);
+        }
+        if arguments.version {
+            return Ok(Self::Version);
+        }
+        let mut settings = Settings::default();
+        settings.read_environment(environment)?;
+        let mut words = arguments.words.into_iter();
+        let command = words.next();
+        let check = match command.as_deref() {
+            None => false,
+            Some("check-config") => true,
+            Some(word) => return Err(unexpected(word)),
+        };
+        if arguments.show && !check {
+            return Err(UsageError::Arguments("--show is a flag of check-config".to_owned()));
+        }
+        settings.read_flags(arguments.flags)?;
+        if !check {
+            return Ok(Self::Serve(settings));
+        }
+        if let Some(file) = words.next() {
+            settings.config_file = Some(PathBuf::from(file));
+        }
+        if let Some(word) = words.next() {
+            return Err(unexpected(&word));
+        }
+        settings.config_file.get_or_insert_with(|| PathBuf::from("config.toml"));
+        Ok(Self::CheckConfig { settings, show: arguments.show })
+    }
+}
+
+fn unexpected(word: &str) -> UsageError {
+    UsageError::Arguments(format!("unexpected {word}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::flags::{FLAGS, Value};
     use super::*;
+    use crate::config::Config;
 
-    fn parse(arguments: &[&str]) -> Result<Cli, String> {
-        let all = std::iter::once("pushgate").chain(arguments.iter().copied());
-        Cli::try_parse_from(all)
-            .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    fn parse(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Command, String> {
+        let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
+        Command::parse(arguments.iter().map(Into::into), environment).map_err(|error| error.to_string())
     }
 
-    fn applied(arguments: &[&str]) -> Config {
-        let mut config = Config::default();
-        parse(arguments).unwrap().serve.overrides.apply(&mut config);
-        config
+    fn settings(arguments: &[&str], environment: &[(&str, &str)]) -> Settings {
+        match parse(arguments, environment).unwrap() {
+            Command::Serve(settings) | Command::CheckConfig { settings, .. } => settings,
+            command => panic!("{command:?}"),
+        }
     }
 
-    #[test]
-    fn the_definition_is_sound() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn without_flags_nothing_is_changed() {
-        assert_eq!(applied(&[]), Config::default());
-        assert_eq!(parse(&[]).unwrap().serve.config_file, None);
+    /// The flags as the original would show them.
+    fn flag(name: &str, arguments: &[&str], environment: &[(&str, &str)], file: &str) -> String {
+        let (config, problems) = settings(arguments, environment).examine(file);
+        assert!(problems.is_empty(), "{problems}");
+        config.flags().into_iter().find(|(other, _)| *other == name).expect("a flag").1
     }
 
     #[test]
-    fn a_flag_goes_before_the_file() {
-        let config =
-            applied(&["--web.listen-address=:1", "--web.listen-address", "[::1]:2", "--log.level=warn"]);
-        let addresses: Vec<_> = config.web.listen_address.iter().map(ToString::to_string).collect();
-        assert_eq!(addresses, [":1", "[::1]:2"]);
-        assert_eq!(config.log.level, Level::Warn);
-        assert_eq!(applied(&["--log.format", "json"]).log.format, Format::Json);
-    }
-
-    #[test]
-    fn check_config_has_a_file() {
-        for (arguments, file) in
-            [(&["check-config"] as &[_], "config.toml"), (&["check-config", "other.toml"], "other.toml")]
-        {
-            let Some(Command::CheckConfig(check)) = parse(arguments).unwrap().command else {
-                panic!("check-config")
+    fn every_flag_of_the_original_is_there_with_its_default() {
+        let config = settings(&[], &[]).examine("").0;
+        assert_eq!(config, Config::default());
+        for (name, default) in config.flags() {
+            let flag = FLAGS.iter().find(|flag| flag.name == name).unwrap_or_else(|| panic!("--{name}"));
+            let given: &[&str] = match flag.value {
+                Value::Switch if default == "false" => &[&format!("--no-{name}")],
+                _ => &[&format!("--{name}={default}")],
             };
-            assert_eq!(check.file.to_str(), Some(file));
+            assert_eq!(settings(given, &[]).examine("").0, config, "--{name}={default}");
         }
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_a_line() {
+    fn a_flag_is_written_in_any_form() {
+        for (name, arguments, expected) in [
+            ("log.level", &["--log.level=warn"] as &[_], "warn"),
+            ("log.level", &["--log.level", "warn"], "warn"),
+            ("web.enable-lifecycle", &["--web.enable-lifecycle"], "true"),
+            ("web.enable-lifecycle", &["--no-web.enable-lifecycle"], "false"),
+            ("web.enable-lifecycle", &["--web.enable-lifecycle=true"], "true"),
+            ("web.enable-lifecycle", &["--web.enable-lifecycle=false"], "false"),
+            (
+                "web.listen-address",
+                &["--web.listen-address=:1", "--web.listen-address", "[::1]:2"],
+                ":1,[::1]:2",
+            ),
+            ("persistence.interval", &["--persistence.interval=90m"], "1h30m0s"),
+            ("persistence.interval", &["--persistence.interval=200ms"], "200ms"),
+            ("persistence.interval", &["--persistence.interval=1.5h"], "1h30m0s"),
+            ("persistence.interval", &["--persistence.interval=0s"], "0s"),
+            ("persistence.file", &["--persistence.file="], ""),
+            ("persistence.file", &["--persistence.file", "a=b"], "a=b"),
+            ("web.route-prefix", &["--web.external-url=http://h/x/"], "/x"),
+            ("web.route-prefix", &["--web.external-url=http://h/x/", "--web.route-prefix=/"], ""),
+        ] {
+            assert_eq!(flag(name, arguments, &[], ""), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_environment_before_the_file() {
+        let file = "[log]\nlevel = 'error'\n[web]\nlisten_address = [':3']\nenable_lifecycle = true\n";
+        let environment = [("PUSHGATE_LOG_LEVEL", "warn"), ("PUSHGATE_WEB_LISTEN_ADDRESS", ":1,:2")];
+        for (name, arguments, environment, expected) in [
+            ("log.level", &[] as &[_], &[] as &[_], "error"),
+            ("log.level", &[], &environment, "warn"),
+            ("log.level", &["--log.level=debug"], &environment, "debug"),
+            ("web.listen-address", &[], &[], ":3"),
+            ("web.listen-address", &[], &environment, ":1,:2"),
+            ("web.listen-address", &["--web.listen-address=:0"], &environment, ":0"),
+            ("web.enable-lifecycle", &[], &[("PUSHGATE_WEB_ENABLE_LIFECYCLE", "0")], "false"),
+            ("web.enable-admin-api", &[], &[("PUSHGATE_WEB_ENABLE_ADMIN_API", "true")], "true"),
+            (
+                "web.enable-admin-api",
+                &["--no-web.enable-admin-api"],
+                &[("PUSHGATE_WEB_ENABLE_ADMIN_API", "1")],
+                "false",
+            ),
+            ("log.level", &[], &[("PUSHGATE_LOG_LEVEL", "")], "error"),
+        ] {
+            assert_eq!(flag(name, arguments, environment, file), expected, "{arguments:?} {environment:?}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_file_is_named_by_flag_or_variable() {
+        let variable = [("PUSHGATE_CONFIG_FILE", "variable.toml")];
+        for (arguments, environment, expected) in [
+            (&[] as &[_], &[] as &[_], None),
+            (&["--config.file=a.toml"], &[], Some("a.toml")),
+            (&["--config.file="], &variable, None),
+            (&[], &variable, Some("variable.toml")),
+            (&["--config.file=a.toml"], &variable, Some("a.toml")),
+            (&["check-config"], &[], Some("config.toml")),
+            (&["check-config"], &variable, Some("variable.toml")),
+            (&["check-config", "b.toml"], &variable, Some("b.toml")),
+            (&["--log.level=warn", "check-config", "--show", "b.toml"], &[], Some("b.toml")),
+            (&["check-config", "--", "--b.toml"], &[], Some("--b.toml")),
+        ] {
+            let file = settings(arguments, environment).config_file;
+            assert_eq!(file, expected.map(PathBuf::from), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for() {
         for (arguments, expected) in [
+            (&[] as &[_], "Serve"),
+            (&["check-config"], "CheckConfig"),
+            (&["-h"], "Help"),
+            (&["check-config", "--help"], "Help"),
+            (&["--version"], "Version"),
+            (&["--web.config.file", "x", "--version", "--foo"], "Version"),
+        ] {
+            let command = format!("{:?}", parse(arguments, &[]).unwrap());
+            assert!(command.starts_with(expected), "{arguments:?}: {command}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_the_arguments_is_told_in_the_words_of_the_original() {
+        for (arguments, expected) in [
+            (&["--foo"] as &[_], "unknown long flag '--foo'"),
+            (&["--foo=1"], "unknown long flag '--foo'"),
+            (&["--no-log.level"], "unknown long flag '--no-log.level'"),
+            (&["-x"], "unknown short flag '-x'"),
+            (&["-"], "unexpected -"),
+            (&["serve"], "unexpected serve"),
+            (&["check-config", "a", "b"], "unexpected b"),
+            (&["--log.level"], "expected argument for flag '--log.level'"),
+            (&["--log.level", "--foo"], "expected argument for flag '--log.level'"),
+            (&["--log.level=info", "--log.level=warn"], "flag 'log.level' cannot be repeated"),
+            (&["--no-web.enable-lifecycle=true"], "unexpected true"),
+            (&["--web.enable-lifecycle=yes"], "unexpected yes"),
+            (&["--show"], "--show is a flag of check-config"),
             (
-                &["--log.level=trace"] as &[_],
-                "error: invalid value 'trace' for '--log.level <LEVEL>': \
-                 'trace' is not a level; allowed: debug, info, warn, error",
+                &["--log.level=trace"],
+                "--log.level: 'trace' is not a level; allowed: debug, info, warn, error",
             ),
             (
-                &["--web.listen-address=9091"],
-                "error: invalid value '9091' for '--web.listen-address <ADDRESS>': \
-                 '9091' is not an address; write host:port, such as \"127.0.0.1:9091\" or \":9091\"",
+                &["--persistence.interval=5x"],
+                "--persistence.interval: '5x' is not a duration; write it as \"500ms\", \"5s\" or \"1m30s\"",
             ),
-            (&["--web.listen"], "error: unexpected argument '--web.listen' found"),
             (
-                &["--log.level=info", "check-config"],
-                "error: the subcommand 'check-config' cannot be used with '--log.level <LEVEL>'",
+                &["--web.listen-address=vsock://:9091"],
+                "--web.listen-address: 'vsock://:9091': sockets of virtual machines (vsock) are not supported",
             ),
         ] {
-            assert_eq!(parse(arguments).unwrap_err(), expected);
+            assert_eq!(
+                parse(arguments, &[]).unwrap_err(),
+                format!("{expected}, try --help"),
+                "{arguments:?}"
+            );
         }
+    }
+
+    #[test]
+    fn a_mistake_in_the_environment_names_the_variable() {
+        for (name, value, expected) in [
+            (
+                "PUSHGATE_LOG_LEVEL",
+                "trace",
+                "PUSHGATE_LOG_LEVEL: 'trace' is not a level; allowed: debug, info, warn, error",
+            ),
+            (
+                "PUSHGATE_WEB_ENABLE_LIFECYCLE",
+                "yes",
+                "PUSHGATE_WEB_ENABLE_LIFECYCLE: 'yes' is neither true nor false; write true, false, 1 or 0",
+            ),
+            (
+                "PUSHGATE_WEB_LISTEN_ADDRESS",
+                ":1,",
+                "PUSHGATE_WEB_LISTEN_ADDRESS: '' is not an address; \
+                 write host:port, such as \"127.0.0.1:9091\" or \":9091\"",
+            ),
+        ] {
+            assert_eq!(parse(&[], &[(name, value)]).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn variables_that_nobody_reads_are_remembered() {
+        let environment = [
+            ("PUSHGATE_LOG_LEVL", "x"),
+            ("PUSHGATE_LOG_LEVEL", "warn"),
+            ("PUSHGATE", "127.0.0.1:9091"),
+            ("HOME", "/"),
+            ("PUSHGATE_PORT_9091_TCP_ADDR", "10.0.0.1"),
+            ("PUSHGATE_SERVICE_HOST", "10.0.0.1"),
+        ];
+        assert_eq!(settings(&[], &environment).unknown_variables, ["PUSHGATE_LOG_LEVL"]);
     }
 }

@@ -1,12 +1,14 @@
 //! The configuration: what an operator can set, every value legal, every default in one place.
 //!
 //! [`Config::parse`] reads the TOML text and reports everything that is wrong at once.
-//! [`Config::examine`] gives the legal part as well, so that a check can go on to the plugins. Flags are
-//! applied over the result by the command line. The module is a leaf: it knows nothing else of the host.
+//! [`Config::examine`] gives the legal part as well, so that a check can go on to the plugins. The command line
+//! sets over the result what flags and the environment say ([`Config::set`]). The module is a leaf: it knows nothing else of the host.
 //! The annotated `config.toml` of the project holds every key with its default, and a test says so.
 
 mod address;
 mod duration;
+mod flags;
+mod given;
 mod json;
 mod kind;
 mod paths;
@@ -15,6 +17,7 @@ mod problem;
 mod scope;
 mod section;
 mod sections;
+mod show;
 mod size;
 
 use std::path::{Path, PathBuf};
@@ -24,10 +27,12 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
+pub use self::given::Given;
 pub use self::policy::{Fail, Lines, Mode, Policy};
 pub use self::problem::{Problem, Problems};
 pub use self::scope::Scope;
 use self::section::{Findings, Section};
+pub use self::show::KeyLines;
 pub use self::size::ByteSize;
 
 /// Everything that can be configured.
@@ -305,6 +310,18 @@ impl Config {
     }
 }
 
+impl Level {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
 impl FromStr for Level {
     type Err = String;
 
@@ -315,6 +332,16 @@ impl FromStr for Level {
             "info" => Ok(Self::Info),
             "debug" => Ok(Self::Debug),
             _ => Err(format!("'{text}' is not a level; allowed: debug, info, warn, error")),
+        }
+    }
+}
+
+impl Format {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Logfmt => "logfmt",
+            Self::Json => "json",
         }
     }
 }

@@ -73,7 +73,7 @@ impl Gateway {
         let listeners = http::listen(&self.config.web.listen_address).await?;
         for listener in &listeners {
             let address = listener.local_addr().context("cannot tell the address that is listened on")?;
-            info!(%address, "listening");
+            info!(%address, "Listening on");
         }
         Ok(listeners)
     }

@@ -2,15 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use pushgate::cli::{Cli, Command};
+use pushgate::cli::Command;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Some(Command::CheckConfig(check)) => pushgate::run::check_config(&check),
-        None => pushgate::run::serve(cli.serve),
-    };
+    let result = Command::of_process().map_err(anyhow::Error::from).and_then(pushgate::run::run);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

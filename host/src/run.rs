@@ -1,6 +1,7 @@
 //! What the commands do. With `main`, the only place that prints.
 
-use std::fs;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::pin::pin;
 
@@ -8,28 +9,37 @@ use anyhow::Context as _;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::cli::{CheckConfig, Serve};
-use crate::config::{Config, Problems};
+use crate::cli::{self, Command, Settings, UsageError};
+use crate::config::{KeyLines, Problems};
 use crate::gateway::Gateway;
 use crate::telemetry::start_log;
 
 /// A file of more is no configuration.
 const MAX_CONFIG: u64 = 4 << 20;
 
-/// Serves until it is asked to stop by SIGINT or SIGTERM.
+/// Does what the program is asked to do.
 ///
 /// # Errors
-/// When it cannot start.
-pub fn serve(serve: Serve) -> anyhow::Result<()> {
-    let (mut config, problems) = match &serve.config_file {
-        Some(file) => examine(file)?,
-        None => (Config::default(), Problems::of(Path::new("pushgate"))),
-    };
-    serve.overrides.apply(&mut config);
+/// When that cannot be done.
+pub fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(settings) => serve(&settings),
+        Command::CheckConfig { settings, show } => check_config(&settings, show),
+        Command::Help => print(&cli::help()),
+        Command::Version => print(&cli::version()),
+    }
+}
+
+/// Serves until it is asked to stop by SIGINT or SIGTERM.
+fn serve(settings: &Settings) -> anyhow::Result<()> {
+    let (config, problems) = settings.examine(&read(settings)?);
     start_log(&config.log);
     info!(version = env!("CARGO_PKG_VERSION"), plugins = config.chain.len(), "starting pushgate");
+    for name in &settings.unknown_variables {
+        warn!(name, "unknown variable in the environment; --help tells those that there are");
+    }
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
@@ -52,32 +62,45 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let listen = |kind| signal(kind).context("cannot wait for signals");
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
-        let name = tokio::select! {
-            _ = interrupt.recv() => "SIGINT",
-            _ = terminate.recv() => "SIGTERM",
-        };
-        info!(signal = name, "stopping");
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        info!("received SIGINT/SIGTERM; exiting gracefully...");
     })
 }
 
-/// Says that a configuration file and its plugins can be used.
-///
-/// # Errors
-/// With everything that is wrong.
-pub fn check_config(check: &CheckConfig) -> anyhow::Result<()> {
-    let (config, problems) = examine(&check.file)?;
-    let plugins = config.chain.len();
+/// Says that a configuration and its plugins can be used, or shows the configuration.
+fn check_config(settings: &Settings, show: bool) -> anyhow::Result<()> {
+    let text = read(settings)?;
+    let (config, problems) = settings.examine(&text);
+    for name in &settings.unknown_variables {
+        print_error(&format!("pushgate: warning: unknown variable '{name}' in the environment"));
+    }
+    let file = settings.config_file.as_deref().unwrap_or(Path::new("")).display();
+    let answer = if show {
+        let lines = KeyLines::of(&text);
+        config.show(|section, key| match settings.origin(section, key) {
+            Some(origin) => Some(origin.to_owned()),
+            None => lines.line(section, key).map(|line| format!("{file}:{line}")),
+        })
+    } else {
+        format!("{file}: good, with {} plugins\n", config.chain.len())
+    };
     Gateway::load((config, problems))?;
-    print(&format!("{}: good, with {plugins} plugins", check.file.display()));
-    Ok(())
+    print(&answer)
 }
 
-fn examine(file: &Path) -> anyhow::Result<(Config, Problems)> {
-    let cannot_read = || format!("cannot read the configuration '{}'", file.display());
-    let size = fs::metadata(file).with_context(cannot_read)?.len();
-    anyhow::ensure!(size <= MAX_CONFIG, "{}: it has more than 4 MiB", cannot_read());
-    let text = fs::read_to_string(file).with_context(cannot_read)?;
-    Ok(Config::examine(&text, file))
+/// The text of the configuration file; empty if there is none.
+fn read(settings: &Settings) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if let Some(path) = &settings.config_file {
+        let cannot_read = || format!("cannot read the configuration '{}'", path.display());
+        let file = File::open(path).with_context(cannot_read)?;
+        let length = file.take(MAX_CONFIG + 1).read_to_string(&mut text).with_context(cannot_read)?;
+        anyhow::ensure!(length as u64 <= MAX_CONFIG, "{}: it has more than 4 MiB", cannot_read());
+    }
+    Ok(text)
 }
 
 /// Tells the person who started the program why it ends.
@@ -85,13 +108,14 @@ pub fn report(error: &anyhow::Error) {
     // Problems of a configuration are lines of their own, each beginning with its place.
     match error.downcast_ref::<Problems>() {
         Some(problems) => print_error(&problems.to_string()),
+        None if error.is::<UsageError>() => print_error(&format!("pushgate: error: {error}")),
         None => print_error(&format!("pushgate: {error:#}")),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of a command")]
-fn print(line: &str) {
-    println!("{line}");
+/// Prints what was asked for. Unlike with `println!`, a reader that has gone is no panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot print")
 }
 
 #[expect(clippy::print_stderr, reason = "why the program ends")]

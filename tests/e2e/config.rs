@@ -131,7 +131,7 @@ fn a_missing_file_is_named() {
 fn it_listens_on_every_address_and_ends_when_it_is_asked_to() {
     let text = "[web]\nlisten_address = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n";
     let gateway = Gateway::start_with(text);
-    let addresses = gateway.log().lines().filter(|line| line.contains("listening")).count();
+    let addresses = gateway.log().lines().filter(|line| line.contains("Listening on")).count();
     assert_eq!(addresses, 2, "{}", gateway.log());
     gateway.terminate();
 }

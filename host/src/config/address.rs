@@ -40,6 +40,9 @@ impl FromStr for ListenAddress {
         let refused = || {
             format!("'{text}' is not an address; write host:port, such as \"127.0.0.1:9091\" or \":9091\"")
         };
+        if text.starts_with("vsock://") {
+            return Err(format!("'{text}': sockets of virtual machines (vsock) are not supported"));
+        }
         let (host, port) = text.rsplit_once(':').ok_or_else(refused)?;
         // A plain `u16` parse would take "+80".
         if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -102,6 +105,7 @@ mod tests {
             "a b:80",
             "http://h:80",
             "h/x:80",
+            "vsock://:9091",
         ] {
             assert!(text.parse::<ListenAddress>().is_err(), "{text}");
         }

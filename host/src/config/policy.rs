@@ -102,6 +102,17 @@ impl Policy {
     }
 }
 
+impl Mode {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Monitor => "monitor",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl FromStr for Mode {
     type Err = String;
 
@@ -111,6 +122,16 @@ impl FromStr for Mode {
             "monitor" => Ok(Self::Monitor),
             "off" => Ok(Self::Off),
             _ => Err(format!("'{text}' is not a mode; allowed: enforce, monitor, off")),
+        }
+    }
+}
+
+impl Fail {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
         }
     }
 }

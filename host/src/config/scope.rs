@@ -43,6 +43,11 @@ impl Scope {
         self.matchers.is_empty()
     }
 
+    /// The labels with their patterns, as the operator wrote them.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.matchers.iter().map(|matcher| (matcher.label.as_str(), matcher.pattern.as_str()))
+    }
+
     /// Reads the key `match`: every key of its table is a grouping label of the operator's choosing.
     pub(super) fn read(policy: &mut Section<'_, '_>) -> Self {
         let mut scope = Self::default();

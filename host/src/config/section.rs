@@ -25,8 +25,7 @@ impl<'d> Findings<'d> {
 
     /// The line, from 1, that a byte offset stands in.
     pub(super) fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().iter().take(offset);
-        before.filter(|byte| **byte == b'\n').count() + 1
+        line_at(self.text, offset)
     }
 
     pub(super) fn add(&mut self, offset: usize, place: impl Into<String>, message: impl Into<String>) {
@@ -37,6 +36,11 @@ impl<'d> Findings<'d> {
     pub(super) fn into_problems(self) -> Problems {
         self.problems
     }
+}
+
+/// The line of a text, from 1, that a byte offset stands in.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// One table that is being read. What is not asked for until [`Section::finish`] is an unknown key.

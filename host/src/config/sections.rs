@@ -21,6 +21,13 @@ const GIB: ByteSize = ByteSize::mib(1 << 10);
 impl Config {
     pub(super) fn read(&mut self, root: &mut Section<'_, '_>, file: &Path) {
         let folder = file.parent().unwrap_or(Path::new(""));
+        self.read_sections(root, folder);
+        self.plugins.directory = folder.join(&self.plugins.directory);
+        self.chain = policy::read_chain(root, &self.plugins);
+    }
+
+    /// Reads the sections that there are one of. What they do not say stays as it is.
+    pub(super) fn read_sections(&mut self, root: &mut Section<'_, '_>, folder: &Path) {
         root.section("web", |section| self.web.read(section, folder));
         root.section("push", |section| self.push.read(section));
         root.section("scrape", |section| self.scrape.read(section));
@@ -28,8 +35,6 @@ impl Config {
         root.section("persistence", |section| self.persistence.read(section, folder));
         root.section("log", |section| self.log.read(section));
         root.section("plugins", |section| self.plugins.read(section));
-        self.plugins.directory = folder.join(&self.plugins.directory);
-        self.chain = policy::read_chain(root, &self.plugins);
     }
 }
 

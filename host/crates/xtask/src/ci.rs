@@ -66,13 +66,10 @@ const RULES: [Rule; 2] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
-        forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "clap"],
+        forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper"],
     },
-    // Plugins know pushes, not connections: no HTTP, no sockets, no command line.
-    Rule {
-        package: "pushgate-plugin-host",
-        forbidden: &["hyper", "clap", "tokio feature \"net\"", "pushgate"],
-    },
+    // Plugins know pushes, not connections: no HTTP, no sockets.
+    Rule { package: "pushgate-plugin-host", forbidden: &["hyper", "tokio feature \"net\"", "pushgate"] },
 ];
 
 /// The only crates that may name wasmtime themselves.

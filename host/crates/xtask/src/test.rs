@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result};
 use crate::{guests, skipped, step, tools, wasm_target, workspace};
 
 /// Tells the end-to-end tests that the gateway and the guests are built, so that they need not ask cargo.
-pub const READY: &str = "PUSHGATE_E2E_READY";
+pub const READY: &str = "XTASK_TEST_READY";
 
 /// Runs every test of the repository: the host's, the guests' own (which run natively), the end-to-end ones.
 /// Goes on after a failure, so that one run shows them all.
