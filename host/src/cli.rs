@@ -16,6 +16,10 @@ use std::path::PathBuf;
 use self::arguments::Arguments;
 pub use self::help::{help, version};
 pub use self::settings::Settings;
+use crate::import::{GatewayUrl, Source};
+
+/// Where groups are imported into if nothing else is said.
+const IMPORT_TARGET: &str = "http://127.0.0.1:9091";
 
 /// What the program is asked to do.
 #[derive(Debug)]
@@ -28,6 +32,13 @@ pub enum Command {
         settings: Settings,
         /// Print every setting and where it comes from.
         show: bool,
+    },
+    /// Copy the groups of another gateway into a running one.
+    Import {
+        /// Where they come from.
+        source: Source,
+        /// Where they go.
+        target: GatewayUrl,
     },
     /// Print the help.
     Help,
@@ -73,10 +84,14 @@ impl Command {
         let check = match command.as_deref() {
             None => false,
             Some("check-config") => true,
+            Some("import") => return import(words, arguments.to),
             Some(word) => return Err(unexpected(word)),
         };
         if arguments.show && !check {
             return Err(UsageError::Arguments("--show is a flag of check-config".to_owned()));
+        }
+        if arguments.to.is_some() {
+            return Err(UsageError::Arguments("--to is a flag of import".to_owned()));
         }
         settings.read_flags(arguments.flags)?;
         if !check {
@@ -91,6 +106,24 @@ impl Command {
         settings.config_file.get_or_insert_with(|| PathBuf::from("config.toml"));
         Ok(Self::CheckConfig { settings, show: arguments.show })
     }
+}
+
+fn import(mut words: impl Iterator<Item = String>, to: Option<String>) -> Result<Command, UsageError> {
+    let wrong = |word: &str| {
+        let word = word.to_owned();
+        move |why: String| UsageError::Arguments(format!("'{word}' is no address of a gateway; {why}"))
+    };
+    let source = words.next().ok_or_else(|| {
+        UsageError::Arguments("expected a persistence file or the address of a gateway to import".to_owned())
+    })?;
+    if let Some(word) = words.next() {
+        return Err(unexpected(&word));
+    }
+    let target = to.as_deref().unwrap_or(IMPORT_TARGET);
+    Ok(Command::Import {
+        target: target.parse().map_err(wrong(target))?,
+        source: source.parse().map_err(wrong(&source))?,
+    })
 }
 
 fn unexpected(word: &str) -> UsageError {

@@ -43,6 +43,10 @@ use crate::ingest::Ingest;
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Comes with a PUT of a group that was stored elsewhere, and has its times: `push=1.5e9, failure=0`. Only where the
+/// admin API is on.
+pub const RESTORE: HeaderName = HeaderName::from_static("x-pushgate-restore");
+
 /// Answers requests. The gateway makes one, which lives as long as the gateway and is shared by all connections.
 pub struct Http {
     ingest: Arc<Ingest>,

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use crate::cli::{self, Command, Settings, UsageError};
 use crate::config::{KeyLines, Problems};
 use crate::gateway::Gateway;
+use crate::import::{self, GatewayUrl, Source, Target};
 use crate::telemetry::start_log;
 
 /// A file of more is no configuration.
@@ -27,6 +28,7 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(settings) => serve(&settings),
         Command::CheckConfig { settings, show } => check_config(&settings, show),
+        Command::Import { source, target } => import(&source, target),
         Command::Help => print(&cli::help()),
         Command::Version => print(&cli::version()),
     }
@@ -89,6 +91,23 @@ fn check_config(settings: &Settings, show: bool) -> anyhow::Result<()> {
     };
     Gateway::load((config, problems))?;
     print(&answer)
+}
+
+/// Copies groups, and says how many.
+fn import(source: &Source, target: GatewayUrl) -> anyhow::Result<()> {
+    let summary = import::import(source, &Target::new(target))?;
+    for reason in &summary.refused {
+        print_error(&format!("pushgate: not imported: {reason}"));
+    }
+    let mut line = format!("{} groups imported", summary.imported);
+    if summary.present > 0 {
+        line.push_str(&format!(", {} were there already", summary.present));
+    }
+    if summary.refused.is_empty() {
+        return print(&format!("{line}\n"));
+    }
+    print(&format!("{line}, {} refused\n", summary.refused.len()))?;
+    anyhow::bail!("not all groups could be imported");
 }
 
 /// The text of the configuration file; empty if there is none.

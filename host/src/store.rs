@@ -28,7 +28,7 @@ use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::chunk::Chunk;
-pub use self::group::GroupName;
+pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
 use self::group::{Group, GroupId, Groups};
 use self::index::Index;
 use self::render::{RenderedFamily, Renderer};

@@ -38,6 +38,11 @@ impl Gateway {
         Self::spawn(Folder::new(), &["--config.file", config, "--web.listen-address", "127.0.0.1:0"])
     }
 
+    /// Starts it without a configuration file, in `folder` and with these flags.
+    pub fn start_in(folder: Folder, flags: &[&str]) -> Self {
+        Self::spawn(folder, &[&["--web.listen-address=127.0.0.1:0"], flags].concat())
+    }
+
     fn spawn(folder: Folder, arguments: &[&str]) -> Self {
         let mut command = Command::new(artifacts::gateway());
         command.args(arguments);
@@ -93,10 +98,21 @@ impl Gateway {
         Scrape::new(self.get("/metrics").expect(200).text())
     }
 
-    /// Asks it to end as a service manager does; it must end without an error.
-    pub fn terminate(mut self) {
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Folder {
+        self.server.folder()
+    }
+
+    /// Asks it to end as a service manager does; it must end without an error. Its folder is for the next one.
+    pub fn terminate(mut self) -> Folder {
         let status = self.server.terminate();
         assert!(status.success(), "{status}\n{}", self.log());
+        self.server.take_folder()
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(self) -> Folder {
+        self.server.kill()
     }
 }
 

@@ -62,6 +62,20 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Ends it as a crash does, and gives its folder to the next one.
+    pub fn kill(mut self) -> Folder {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.take_folder()
+    }
+
+    /// The folder, for a server that goes on where this one ended.
+    pub fn take_folder(&mut self) -> Folder {
+        std::mem::replace(&mut self.folder, Folder::new())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // Both fail only when it has ended already.

@@ -21,6 +21,8 @@ pub(super) struct Arguments {
     /// What is no flag: the command and its file.
     pub(super) words: Vec<String>,
     pub(super) show: bool,
+    /// The gateway that groups are imported into.
+    pub(super) to: Option<String>,
     pub(super) help: bool,
     pub(super) version: bool,
 }
@@ -55,6 +57,13 @@ impl Arguments {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
+        if name == "to" {
+            let to = value.map_or_else(|| rest.value(name), Ok)?;
+            return match self.to.replace(to) {
+                Some(_) => Err(wrong("flag 'to' cannot be repeated".to_owned())),
+                None => Ok(()),
+            };
+        }
         let own = match name {
             "help" => Some(&mut self.help),
             "version" => Some(&mut self.version),

@@ -14,6 +14,11 @@ Usage: pushgate [FLAGS]
            Tell everything that is wrong with a configuration and its plugins, without
            serving. FILE is --config.file, or config.toml. --show prints every setting with
            its value and where that comes from.
+       pushgate import [--to=http://127.0.0.1:9091] FILE|URL
+           Copy the groups of another gateway, with their push times, into the running
+           pushgate at --to: from a persistence file, or from the gateway at URL, such as
+           http://old:9091. Groups that are there already are left alone. The target must
+           run with --web.enable-admin-api. User and password may stand in an address.
 
 A flag goes before the environment, the environment before the file, the file before the
 default. Each flag has a variable: --web.listen-address is PUSHGATE_WEB_LISTEN_ADDRESS, with

@@ -18,7 +18,7 @@ use super::{FAILURE_TIME, PUSH_TIME};
 pub(super) struct ShownLabels(Box<str>);
 
 /// A grouping key's labels, and `instance=""` if it has no instance, since Prometheus would put its own there.
-pub(super) fn with_instance(key: &GroupingKey) -> Vec<LabelPair<'_>> {
+pub fn with_instance(key: &GroupingKey) -> Vec<LabelPair<'_>> {
     let mut labels: Vec<_> = key.labels().collect();
     if let Err(at) = labels.binary_search_by(|(name, _)| (*name).cmp("instance")) {
         labels.insert(at, ("instance", ""));
@@ -57,8 +57,10 @@ pub(super) type GroupId = u64;
 /// The families of a group, by name.
 pub(super) type FamilyChunks = BTreeMap<Arc<str>, Arc<Chunk>>;
 
-const PUSH_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway succeeded.";
-const FAILURE_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway failed.";
+/// The HELP text of [`PUSH_TIME`].
+pub const PUSH_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway succeeded.";
+/// The HELP text of [`FAILURE_TIME`].
+pub const FAILURE_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway failed.";
 
 /// What is stored under one grouping key.
 pub(super) struct Group {

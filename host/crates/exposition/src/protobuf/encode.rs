@@ -66,13 +66,26 @@ impl<'o> FamilyEncoder<'o> {
 
     /// Ends the family, with its unit.
     pub fn finish_with_unit(self, unit: &str) {
+        if let Some((out, start)) = self.end(unit) {
+            prefix_length(out, start);
+        }
+    }
+
+    /// Ends the family, with its unit and without a length before it.
+    pub fn finish_undelimited(self, unit: &str) {
+        self.end(unit);
+    }
+
+    /// Where the family begins; `None` when there is nothing of it.
+    fn end(self, unit: &str) -> Option<(&'o mut Vec<u8>, usize)> {
         if self.out.len() == self.metrics {
-            return self.out.truncate(self.start);
+            self.out.truncate(self.start);
+            return None;
         }
         if !unit.is_empty() {
             text(self.out, 5, unit);
         }
-        prefix_length(self.out, self.start);
+        Some((self.out, self.start))
     }
 }
 
