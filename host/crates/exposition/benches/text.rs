@@ -1,4 +1,5 @@
-//! Parse and encode, in bytes a second, on a payload of a megabyte that looks like what exporters send.
+//! Parse and encode text and protobuf, in bytes a second, on a payload of a megabyte that looks like what exporters
+//! send.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark, not an interface")]
 
@@ -6,7 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pushgate_exposition::{GroupingKey, Rules, text};
+use pushgate_exposition::{GroupingKey, Rules, protobuf, text};
 
 /// Counters, gauges and histograms with 2 to 5 labels, some of them escaped.
 fn payload(bytes: usize) -> String {
@@ -51,6 +52,14 @@ fn bench(criterion: &mut Criterion) {
             bencher.iter(|| text::parse(black_box(body.as_bytes()), &key, &Rules::default()));
         });
         group.bench_function("encode", |bencher| bencher.iter(|| text::encode(black_box(&push))));
+        // The same series, in fewer bytes.
+        let body = protobuf::encode(&push);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function("protobuf parse", |bencher| {
+            bencher.iter(|| protobuf::parse(black_box(&body), &key, &Rules::default()));
+        });
+        group
+            .bench_function("protobuf encode", |bencher| bencher.iter(|| protobuf::encode(black_box(&push))));
         group.finish();
     }
 }

@@ -183,6 +183,11 @@ impl Builder {
         self.objection.get_or_insert(objection);
     }
 
+    /// Whether there is a reason already.
+    pub(crate) fn has_objection(&self) -> bool {
+        self.objection.is_some()
+    }
+
     /// The family that a series was added to.
     pub(crate) fn family_of_series(&self, series: u32) -> u32 {
         self.tables.series_family[series as usize]

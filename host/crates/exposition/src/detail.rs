@@ -32,7 +32,7 @@ pub struct Timestamp {
 }
 
 /// One observation, with labels that lead to where it was made, such as a trace.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Exemplar {
     /// What it belongs to.
     pub of: ExemplarOf,
@@ -42,6 +42,14 @@ pub struct Exemplar {
     pub value: f64,
     /// When.
     pub timestamp: Option<Timestamp>,
+}
+
+/// Numbers are compared by their bits: a NaN is itself.
+impl PartialEq for Exemplar {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |it: &Self| (it.of, it.value.to_bits(), it.timestamp);
+        key(self) == key(other) && self.labels == other.labels
+    }
 }
 
 /// What an exemplar belongs to.

@@ -2,7 +2,8 @@
 //!
 //! A [`Push`] is the one form that pushed data has inside pushgate: a byte arena with interned symbols
 //! and flat columns over it. [`text::parse`] writes it, plugins see it across the WebAssembly boundary
-//! as it is, [`edit`] changes it in place, and [`text::encode()`] renders it. There is no second model.
+//! as it is, [`edit`] changes it in place, and [`text::encode()`] renders it; [`protobuf`] is the other format.
+//! There is no second model.
 //!
 //! This crate is pure: no I/O, no clock, no async, no serde.
 //!

@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use pushgate_exposition::{
-    Bound, Count, Exemplar, ExemplarOf, GroupingKey, Limits, Manners, Push, Rules, Span, Timestamp, protobuf,
-    text,
+    Bound, Count, Escaping, Exemplar, ExemplarOf, GroupingKey, Kind, Limits, Manners, Push, Rules, Span,
+    Timestamp, protobuf, text,
 };
 
 fn parse(body: &[u8]) -> Result<Push, protobuf::DecodeError> {
@@ -436,6 +436,79 @@ fn labels_that_are_shown_as_one() {
         gauge([label("c.d", "1"), label("c_e", "2")]),
         "# TYPE a gauge\na{\"c.d\"=\"1\",c_e=\"2\"} 1\n",
     );
+}
+
+#[test]
+fn what_is_written_is_what_the_go_client_would_write() {
+    let bucket = |count, bound| m(3, [n(1, count), f(2, bound)]);
+    let with_exemplar = m(3, [n(1, 3), f(2, 2.0), exemplar(3)]);
+    let span = m(12, [z(1, -1), n(2, 2)]);
+    let classic = [bucket(1, 1.0), with_exemplar].concat();
+    let native = [z(5, 3), f(6, 0.001), n(7, 0), span, z(13, 2), z(13, -1)].concat();
+    let created = m(15, [n(1, 9)]); // Nanoseconds of 0 are left out.
+    let histogram = m(7, [n(1, 3), f(2, 1.5), classic, native, created, exemplar(16)]);
+    let float = m(7, [f(2, 1.5), m(3, [f(2, 1.0), f(4, 0.5)]), f(4, 1.5)]);
+    let summary = m(4, [n(1, 2), f(2, 3.0), m(3, [f(1, 0.5), f(2, 1.0)]), time(4, 9, 5)]);
+    let nan = [vec![0x09], 0x7ff8_0000_0000_0001_u64.to_le_bytes().to_vec()].concat();
+    let body = [
+        family([s(1, "c"), s(2, "help"), n(3, 0), m(4, [m(3, [f(1, 5.0), exemplar(2), time(3, 9, 5)])])]),
+        family([
+            s(1, "g"),
+            n(3, 1),
+            m(4, [label("a", "x"), label("b", ""), m(2, [f(1, 1.0)])]),
+            m(4, [m(2, [nan])]),
+        ]),
+        family([s(1, "s"), n(3, 2), m(4, [summary])]),
+        family([s(1, "u"), n(3, 3), m(4, [m(5, [f(1, -1.0)])]), s(5, "seconds")]),
+        family([s(1, "h"), n(3, 4), m(4, [label("long", "x".repeat(200)), histogram])]),
+        family([s(1, "f"), n(3, 5), m(4, [float])]),
+    ]
+    .concat();
+    let push = parse(&body).unwrap();
+    assert_eq!((push.objection(), push.series_count()), (None, 7));
+    assert_eq!(protobuf::encode(&push), body);
+}
+
+#[test]
+fn a_family_from_several_pushes() {
+    let push = |name: &str, label_value: &str| {
+        let metric = m(4, [label("c.d", label_value), m(2, [f(1, 1.0)])]);
+        parse(&family([s(1, name), n(3, 1), metric])).unwrap()
+    };
+    let (one, other) = (push("a.b", "1"), push("a.b", "2"));
+    let check = |escaping, name: &str, label_name: &str| {
+        let mut out = vec![7];
+        let mut encoder = protobuf::FamilyEncoder::new(&mut out, "a.b", "help", Kind::Gauge, escaping);
+        for family in [&one, &other].iter().flat_map(|push| push.families()) {
+            family.series().for_each(|series| encoder.series(series));
+        }
+        encoder.finish();
+        let metric = |value: &str| m(4, [label(label_name, value), m(2, [f(1, 1.0)])]);
+        let expected = family([s(1, name), s(2, "help"), n(3, 1), metric("1"), metric("2")]);
+        assert_eq!(out, [vec![7], expected].concat());
+    };
+    check(Escaping::AllowUtf8, "a.b", "c.d");
+    check(Escaping::Underscores, "a_b", "c_d");
+    check(Escaping::Dots, "a_dot_b", "c_dot_d");
+    check(Escaping::Values, "U__a_2e_b", "U__c_2e_d");
+
+    let mut out = vec![7];
+    protobuf::FamilyEncoder::new(&mut out, "a", "help", Kind::Gauge, Escaping::AllowUtf8).finish();
+    assert_eq!(out, [7], "a family without series leaves nothing behind");
+}
+
+#[test]
+fn what_was_read_back_from_text_is_written_as_before() {
+    let body = histogram([n(1, 3), f(2, 4.5), m(3, [n(1, 1), f(2, 1.0), exemplar(3)]), time(15, 9, 5)]);
+    let push = parse(&body).unwrap();
+    let pushed = push.families().next().unwrap();
+    let mut lines = String::new();
+    let series = pushed.series().next().unwrap();
+    text::encode::samples(&mut lines, pushed, series, &[], Escaping::AllowUtf8);
+    let details = [(0, series.detail().unwrap().clone())];
+    let back = text::read_back("h", Kind::Histogram, &lines, details).unwrap();
+    assert_eq!(back.series(0).unwrap().1.points().len(), 2, "text has +Inf");
+    assert_eq!(protobuf::encode(&back), protobuf::encode(&push));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use crate::{
     Timestamp,
 };
 
+/// The one NaN that Go has, and that Prometheus knows as a value: others of its NaNs stand for no value at all.
+const NAN: u64 = 0x7ff8_0000_0000_0001;
+
 /// A whole push, families and series in the order they have, without the grouping labels. Names stay as they are.
 /// Parsing it again gives an equal push.
 pub fn encode(push: &Push) -> Vec<u8> {
@@ -293,7 +296,8 @@ fn text(out: &mut Vec<u8>, field: u32, text: &str) {
 
 fn double(out: &mut Vec<u8>, field: u32, number: f64) {
     varint(out, u64::from(field) << 3 | 1);
-    out.extend_from_slice(&number.to_le_bytes());
+    let bits = if number.is_nan() { NAN } else { number.to_bits() };
+    out.extend_from_slice(&bits.to_le_bytes());
 }
 
 fn varint_field(out: &mut Vec<u8>, field: u32, number: u64) {

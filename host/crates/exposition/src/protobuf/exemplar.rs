@@ -1,7 +1,7 @@
 //! Exemplars, label pairs and times.
 
 use crate::protobuf::error::Fault;
-use crate::protobuf::wire::{Reader, Wire};
+use crate::protobuf::wire::{Reader, Wire, double};
 use crate::{Bound, Exemplar, ExemplarOf, Flaw, Limits, Timestamp};
 
 /// A name and a value, as they are written.
@@ -62,7 +62,7 @@ impl<'a> ExemplarDraft<'a> {
                     pair.check(limits, Bound::Labels, self.labels.len() + 1)?;
                     self.labels.push(label_pair(pair, limits)?);
                 }
-                (2, Wire::Fixed64(bits)) => self.value = f64::from_bits(bits),
+                (2, Wire::Fixed64(bits)) => self.value = double(bits),
                 (3, Wire::Bytes(message)) => timestamp(message, &mut self.timestamp)?,
                 _ => {}
             }

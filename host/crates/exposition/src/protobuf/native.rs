@@ -5,7 +5,7 @@
 //! whole scrape. Spans that overlap are taken all the same, as the original Pushgateway takes them.
 
 use crate::protobuf::error::Fault;
-use crate::protobuf::wire::{Reader, Wire, zigzag, zigzag32};
+use crate::protobuf::wire::{Reader, Wire, double, zigzag, zigzag32};
 use crate::{Buckets, Count, Flaw, NativeHistogram, Span};
 
 /// The schemas of exponential buckets.
@@ -67,9 +67,9 @@ impl NativeDraft {
     pub(super) fn field(&mut self, number: u32, wire: Wire<'_>) -> Result<(), Fault> {
         match (number, wire) {
             (5, Wire::Varint(schema)) => self.schema = zigzag32(schema),
-            (6, Wire::Fixed64(bits)) => self.zero_threshold = f64::from_bits(bits),
+            (6, Wire::Fixed64(bits)) => self.zero_threshold = double(bits),
             (7, Wire::Varint(count)) => self.zero_count.integer = count,
-            (8, Wire::Fixed64(bits)) => self.zero_count.float = f64::from_bits(bits),
+            (8, Wire::Fixed64(bits)) => self.zero_count.float = double(bits),
             (9..=11, wire) => self.negative.field(number - 9, wire)?,
             (12..=14, wire) => self.positive.field(number - 12, wire)?,
             _ => return Ok(()),
@@ -128,10 +128,10 @@ impl Side {
                     self.deltas.push(zigzag(packed.varint()?));
                 }
             }
-            (2, Wire::Fixed64(bits)) => self.counts.push(f64::from_bits(bits)),
+            (2, Wire::Fixed64(bits)) => self.counts.push(double(bits)),
             (2, Wire::Bytes(mut packed)) => {
                 while !packed.is_empty() {
-                    self.counts.push(f64::from_bits(packed.fixed64()?));
+                    self.counts.push(double(packed.fixed64()?));
                 }
             }
             _ => {}

@@ -260,8 +260,11 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Notes a flaw. Only the first one is told, so that the words are made once.
     fn object(&mut self, flaw: Flaw) {
-        self.builder.object(self.unfit(flaw));
+        if !self.builder.has_objection() {
+            self.builder.object(self.unfit(flaw));
+        }
     }
 
     fn unfit(&self, flaw: Flaw) -> Objection {

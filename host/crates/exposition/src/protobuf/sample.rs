@@ -3,7 +3,7 @@
 use crate::protobuf::error::Fault;
 use crate::protobuf::exemplar::{ExemplarDraft, check_timestamp, timestamp};
 use crate::protobuf::native::{CountDraft, NativeDraft};
-use crate::protobuf::wire::{Reader, Wire};
+use crate::protobuf::wire::{Reader, Wire, double};
 use crate::{Count, Detail, Exemplar, ExemplarOf, Flaw, Kind, Limits, Point, Timestamp};
 
 /// What was read of a metric's value so far. A message may come in parts, which are one in the end; of a field that
@@ -39,7 +39,7 @@ impl<'a> Sample<'a> {
     fn simple(&mut self, mut message: Reader<'a>) -> Result<(), Fault> {
         while let Some((number, wire)) = message.field()? {
             if let (1, Wire::Fixed64(bits)) = (number, wire) {
-                self.value = f64::from_bits(bits);
+                self.value = double(bits);
             }
         }
         Ok(())
@@ -48,7 +48,7 @@ impl<'a> Sample<'a> {
     fn counter(&mut self, mut message: Reader<'a>, limits: &Limits) -> Result<(), Fault> {
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
-                (1, Wire::Fixed64(bits)) => self.value = f64::from_bits(bits),
+                (1, Wire::Fixed64(bits)) => self.value = double(bits),
                 (2, Wire::Bytes(exemplar)) => {
                     self.of_counter.get_or_insert_default().read(exemplar, limits)?;
                 }
@@ -63,7 +63,7 @@ impl<'a> Sample<'a> {
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
                 (1, Wire::Varint(count)) => self.count.integer = count,
-                (2, Wire::Fixed64(bits)) => self.value = f64::from_bits(bits),
+                (2, Wire::Fixed64(bits)) => self.value = double(bits),
                 (3, Wire::Bytes(quantile)) => self.quantile(quantile)?,
                 (4, Wire::Bytes(created)) => timestamp(created, &mut self.created)?,
                 _ => {}
@@ -76,8 +76,8 @@ impl<'a> Sample<'a> {
         let mut point = Point { bound: 0.0, value: 0.0 };
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
-                (1, Wire::Fixed64(bits)) => point.bound = f64::from_bits(bits),
-                (2, Wire::Fixed64(bits)) => point.value = f64::from_bits(bits),
+                (1, Wire::Fixed64(bits)) => point.bound = double(bits),
+                (2, Wire::Fixed64(bits)) => point.value = double(bits),
                 _ => {}
             }
         }
@@ -89,9 +89,9 @@ impl<'a> Sample<'a> {
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
                 (1, Wire::Varint(count)) => self.count.integer = count,
-                (2, Wire::Fixed64(bits)) => self.value = f64::from_bits(bits),
+                (2, Wire::Fixed64(bits)) => self.value = double(bits),
                 (3, Wire::Bytes(bucket)) => self.bucket(bucket, limits)?,
-                (4, Wire::Fixed64(bits)) => self.count.float = f64::from_bits(bits),
+                (4, Wire::Fixed64(bits)) => self.count.float = double(bits),
                 (15, Wire::Bytes(created)) => timestamp(created, &mut self.created)?,
                 (16, Wire::Bytes(exemplar)) => {
                     let mut draft = ExemplarDraft::default();
@@ -110,11 +110,11 @@ impl<'a> Sample<'a> {
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
                 (1, Wire::Varint(integer)) => count.integer = integer,
-                (2, Wire::Fixed64(bits)) => bound = f64::from_bits(bits),
+                (2, Wire::Fixed64(bits)) => bound = double(bits),
                 (3, Wire::Bytes(message)) => {
                     exemplar.get_or_insert_with(ExemplarDraft::default).read(message, limits)?;
                 }
-                (4, Wire::Fixed64(bits)) => count.float = f64::from_bits(bits),
+                (4, Wire::Fixed64(bits)) => count.float = double(bits),
                 _ => {}
             }
         }

@@ -153,6 +153,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The number of a `double` field. There is one NaN and one zero, as in the text that is stored.
+pub(super) fn double(bits: u64) -> f64 {
+    let number = f64::from_bits(bits);
+    if number.is_nan() { f64::NAN } else { number + 0.0 }
+}
+
 /// The integer of a `sint32` field, in which small numbers of either sign are short. What does not fit is cut.
 pub(super) fn zigzag32(number: u64) -> i32 {
     zigzag(u64::from(number as u32)) as i32
