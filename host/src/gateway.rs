@@ -7,13 +7,16 @@ use anyhow::Context as _;
 use pushgate_exposition::{Limits, Rules};
 use pushgate_plugin_host::Chain;
 use tokio::net::TcpListener;
-use tracing::info;
+use tokio::sync::oneshot;
+use tokio::task;
+use tracing::{error, info};
 
 use crate::config::{Config, Problems};
 use crate::exposition::expose;
 use crate::http::{self, Http};
 use crate::ingest::Ingest;
 use crate::journal::InMemory;
+use crate::persistence::Persistence;
 use crate::policies;
 use crate::store::{self, OwnFamilies, Store};
 use crate::telemetry::Metrics;
@@ -33,6 +36,8 @@ use crate::telemetry::Metrics;
 pub struct Gateway {
     config: Config,
     http: Arc<Http>,
+    store: Arc<Store>,
+    persistence: Option<Persistence>,
 }
 
 impl Gateway {
@@ -44,10 +49,10 @@ impl Gateway {
     pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
         let chain = policies::load(&config, &mut problems)?;
         problems.or(())?;
-        Ok(Self::new(config, chain))
+        Self::new(config, chain)
     }
 
-    fn new(config: Config, chain: Chain) -> Self {
+    fn new(config: Config, chain: Chain) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new(&chain));
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
@@ -58,11 +63,18 @@ impl Gateway {
             value_length: config.push.max_label_value_length,
         };
         let rules = Rules { limits, ..Rules::default() };
+        let persistence = Persistence::new(&config.persistence);
+        if let Some(persistence) = &persistence {
+            persistence.load(&store, &rules)?;
+        }
         let max_large = config.push.max_concurrent;
         let ingest = Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, max_large);
-        let exposition = move || vec![expose(&store, &metrics)];
+        let exposition = {
+            let store = store.clone();
+            move || vec![expose(&store, &metrics)]
+        };
         let http = Arc::new(Http::new(&config, Arc::new(ingest), exposition));
-        Self { config, http }
+        Ok(Self { config, http, store, persistence })
     }
 
     /// Listens where the configuration says, and logs where that is: port 0 is any that is free.
@@ -78,12 +90,22 @@ impl Gateway {
         Ok(listeners)
     }
 
-    /// Serves until `shutdown` ends, then finishes what is under way within the drain timeout.
-    pub async fn run(&self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
+    /// Serves until `shutdown` ends, then finishes what is under way within the drain timeout, and writes what is
+    /// stored to its file.
+    pub async fn run(self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
+        let (stop, stopped) = oneshot::channel();
+        let persistence = self.persistence.map(|persistence| persistence.keep(self.store, stopped));
+        let keeping = persistence.map(task::spawn);
         let answer = {
             let http = self.http.clone();
             move |request| http.clone().answer(request)
         };
         http::serve(listeners, &self.config.web, answer, shutdown).await;
+        drop(stop);
+        if let Some(keeping) = keeping
+            && let Err(error) = keeping.await
+        {
+            error!(%error, "the persistence file was not written at the end");
+        }
     }
 }

@@ -24,6 +24,7 @@ mod formats;
 
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
+mod persistence;
 
 /// A real Prometheus, and other readers of the exposition.
 mod scrape;

@@ -73,7 +73,8 @@ fn a_damaged_file_is_set_aside_and_never_overwritten() {
 
 #[test]
 fn a_file_that_cannot_be_written_refuses_no_push() {
-    let gateway = Gateway::start_in(Folder::new(), &["--persistence.file=no/such/p.data", "--persistence.interval=0s"]);
+    let gateway =
+        Gateway::start_in(Folder::new(), &["--persistence.file=no/such/p.data", "--persistence.interval=0s"]);
     gateway.put("/metrics/job/x", "a 1\n").expect(200);
     poll::until("the log tells", || gateway.log().contains("error persisting metrics").then_some(()));
     gateway.put("/metrics/job/y", "a 2\n").expect(200);
