@@ -15,7 +15,7 @@ pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
 use tokio::task;
 use tokio::time::timeout;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use crate::store::{Mode, Refusal, Store, Unknown};
 use crate::telemetry::{Metrics, Outcome};
@@ -103,6 +103,28 @@ impl IngestError {
         }
     }
 
+    /// Says in the log that a push was refused, in the words of the original where it has them. Whoever sends
+    /// text that is none is told; a push that does not fit what is stored may be somebody else's mistake.
+    fn log(&self, request: &PushRequest) {
+        let (id, group, err) = (&request.id, &request.key, self.reason());
+        let method = match request.method {
+            Method::Put => "PUT",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        };
+        match self {
+            Self::Parse(_) => debug!(err, method, id, %group, "failed to parse text"),
+            Self::Inconsistent(_) => error!(
+                method,
+                err,
+                id,
+                %group,
+                "pushed metrics are invalid or inconsistent with existing metrics"
+            ),
+            _ => info!(id, %group, reason = err, "push refused"),
+        }
+    }
+
     /// Why, in a line for the log. What policies found is in lines of their own.
     fn reason(&self) -> String {
         match self {
@@ -171,7 +193,7 @@ impl Ingest {
         let outcome = match &taken {
             Ok(_) => Outcome::Accepted,
             Err(error) => {
-                info!(id = request.id, group = %request.key, reason = error.reason(), "push refused");
+                error.log(request);
                 error.outcome()
             }
         };

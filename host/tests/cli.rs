@@ -21,7 +21,7 @@ fn check(golden: &str, arguments: &[&str], variables: &[(&str, &str)]) {
     let golden = folder().join(golden);
     let shown = printed(arguments, variables);
     if std::env::var("BLESS").is_ok() {
-        fs::write(&golden, &shown).unwrap();
+        fs::write(&golden, &shown).expect("the golden file can be written");
     }
     assert_eq!(shown, fs::read_to_string(&golden).unwrap_or_default(), "{}", golden.display());
 }

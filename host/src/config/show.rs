@@ -102,21 +102,21 @@ impl Config {
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(plugins.limits.rows());
-        shared.push(("max_findings", shown(plugins.max_findings)));
-        shared.push(("instances", shown(plugins.instances)));
+        shared.push(("max_findings", shown(&plugins.max_findings)));
+        shared.push(("instances", shown(&plugins.instances)));
         vec![
             (
                 "web",
                 vec![
                     ("listen_address", Some(toml_of(&addresses.collect()))),
-                    ("systemd_socket", shown(web.systemd_socket)),
+                    ("systemd_socket", shown(&web.systemd_socket)),
                     ("config_file", web.config_file.as_deref().map(quoted_path)),
                     ("route_prefix", web.route_prefix.as_deref().map(written_prefix)),
                     ("external_url", web.external_url.as_deref().map(quoted)),
                     ("telemetry_path", Some(quoted(&web.telemetry_path))),
-                    ("enable_lifecycle", shown(web.enable_lifecycle)),
-                    ("enable_admin_api", shown(web.enable_admin_api)),
-                    ("max_connections", shown(web.max_connections)),
+                    ("enable_lifecycle", shown(&web.enable_lifecycle)),
+                    ("enable_admin_api", shown(&web.enable_admin_api)),
+                    ("max_connections", shown(&web.max_connections)),
                     ("header_timeout", shown_duration(web.header_timeout)),
                     ("body_timeout", shown_duration(web.body_timeout)),
                     ("write_timeout", shown_duration(web.write_timeout)),
@@ -128,19 +128,22 @@ impl Config {
                 vec![
                     ("max_body", Some(quoted(&push.max_body.to_string()))),
                     ("max_decompressed", Some(quoted(&push.max_decompressed.to_string()))),
-                    ("max_series", shown(push.max_series)),
-                    ("max_labels", shown(push.max_labels)),
-                    ("max_name_length", shown(push.max_name_length)),
-                    ("max_label_value_length", shown(push.max_label_value_length)),
-                    ("max_concurrent", shown(push.max_concurrent)),
-                    ("openmetrics", shown(push.openmetrics)),
-                    ("lenient", shown(push.lenient)),
-                    ("utf8_names", shown(push.utf8_names)),
-                    ("disable_consistency_check", shown(push.disable_consistency_check)),
+                    ("max_series", shown(&push.max_series)),
+                    ("max_labels", shown(&push.max_labels)),
+                    ("max_name_length", shown(&push.max_name_length)),
+                    ("max_label_value_length", shown(&push.max_label_value_length)),
+                    ("max_concurrent", shown(&push.max_concurrent)),
+                    ("openmetrics", shown(&push.openmetrics)),
+                    ("lenient", shown(&push.lenient)),
+                    ("utf8_names", shown(&push.utf8_names)),
+                    ("disable_consistency_check", shown(&push.disable_consistency_check)),
                 ],
             ),
-            ("scrape", vec![("openmetrics", shown(scrape.openmetrics))]),
-            ("store", vec![("max_groups", shown(store.max_groups)), ("max_series", shown(store.max_series))]),
+            ("scrape", vec![("openmetrics", shown(&scrape.openmetrics))]),
+            (
+                "store",
+                vec![("max_groups", shown(&store.max_groups)), ("max_series", shown(&store.max_series))],
+            ),
             (
                 "persistence",
                 vec![
@@ -179,14 +182,14 @@ impl Policy {
 impl super::PluginLimits {
     fn rows(&self) -> Vec<Row> {
         vec![
-            ("fuel_base", shown(self.fuel_base)),
-            ("fuel_per_series", shown(self.fuel_per_series)),
+            ("fuel_base", shown(&self.fuel_base)),
+            ("fuel_per_series", shown(&self.fuel_per_series)),
             ("memory", Some(quoted(&self.memory.to_string()))),
         ]
     }
 }
 
-fn shown(value: impl ToString) -> Option<String> {
+fn shown(value: &impl ToString) -> Option<String> {
     Some(value.to_string())
 }
 
