@@ -60,7 +60,7 @@ struct Fixture {
 impl Fixture {
     fn new(plugins: &[&str]) -> Self {
         let chain = chain(plugins);
-        let metrics = Arc::new(Metrics::new(&chain));
+        let metrics = Arc::new(Metrics::new());
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
         let ingest = Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), 1);

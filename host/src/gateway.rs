@@ -38,6 +38,8 @@ pub struct Gateway {
     http: Arc<Http>,
     store: Arc<Store>,
     persistence: Option<Persistence>,
+    ingest: Arc<Ingest>,
+    metrics: Arc<Metrics>,
 }
 
 impl Gateway {
@@ -53,7 +55,7 @@ impl Gateway {
     }
 
     fn new(config: Config, chain: Chain) -> anyhow::Result<Self> {
-        let metrics = Arc::new(Metrics::new(&chain));
+        let metrics = Arc::new(Metrics::new());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
         let limits = Limits {
@@ -68,13 +70,31 @@ impl Gateway {
             persistence.load(&store, &rules)?;
         }
         let max_large = config.push.max_concurrent;
-        let ingest = Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, max_large);
+        let ingest = Arc::new(Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, max_large));
         let exposition = {
-            let store = store.clone();
+            let (store, metrics) = (store.clone(), metrics.clone());
             move || vec![expose(&store, &metrics)]
         };
-        let http = Arc::new(Http::new(&config, Arc::new(ingest), exposition));
-        Ok(Self { config, http, store, persistence })
+        let http = Arc::new(Http::new(&config, ingest.clone(), exposition));
+        Ok(Self { config, http, ingest, metrics, store, persistence })
+    }
+
+    /// Takes pushes through the plugins of another configuration from now on. Returns the keys that differ as well
+    /// and wait for a restart. Blocks while plugins are compiled.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load); the plugins in use stay then. The own metrics tell either.
+    pub fn reload(&self, examined: anyhow::Result<(Config, Problems)>) -> anyhow::Result<Vec<String>> {
+        let replaced = examined.and_then(|(config, mut problems)| {
+            let chain = policies::load(&config, &mut problems)?;
+            problems.or(())?;
+            self.ingest.replace_chain(Arc::new(chain));
+            let mut waiting = self.config.differences(&config);
+            waiting.retain(|key| !key.starts_with("plugins."));
+            Ok(waiting)
+        });
+        self.metrics.configured(replaced.is_ok());
+        replaced
     }
 
     /// Listens where the configuration says, and logs where that is: port 0 is any that is free.
@@ -92,9 +112,10 @@ impl Gateway {
 
     /// Serves until `shutdown` ends, then finishes what is under way within the drain timeout, and writes what is
     /// stored to its file.
-    pub async fn run(self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
+    pub async fn run(&self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = oneshot::channel();
-        let persistence = self.persistence.map(|persistence| persistence.keep(self.store, stopped));
+        let persistence =
+            self.persistence.clone().map(|persistence| persistence.keep(self.store.clone(), stopped));
         let keeping = persistence.map(task::spawn);
         let answer = {
             let http = self.http.clone();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use pushgate_exposition::text::{self, ParseError};
 use pushgate_exposition::{Bound, GroupingKey, Push, Rules};
 use pushgate_plugin_host::{Chain, End, Request};
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use crate::store::{Mode, Refusal, Store, Unknown};
-use crate::telemetry::{Metrics, Outcome};
+use crate::telemetry::{ChainMetrics, Metrics, Outcome};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
 const INLINE_BODY: usize = 128 << 10;
@@ -28,12 +29,18 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes pushes in. Shared by all connections.
 pub struct Ingest {
-    chain: Arc<Chain>,
+    policies: RwLock<Arc<Policies>>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     rules: Rules,
     /// Permits for the blocking pool.
     large: Arc<Semaphore>,
+}
+
+/// A chain with what is counted of it. Replaced as a whole; a push keeps the one that it began with.
+struct Policies {
+    chain: Arc<Chain>,
+    metrics: ChainMetrics,
 }
 
 /// A push, or the removal of a group.
@@ -156,7 +163,13 @@ impl Ingest {
         rules: Rules,
         max_large: usize,
     ) -> Self {
-        Self { chain, store, metrics, rules, large: Arc::new(Semaphore::new(max_large)) }
+        let policies = RwLock::new(Arc::new(Policies { metrics: metrics.watch(&chain), chain }));
+        Self { policies, store, metrics, rules, large: Arc::new(Semaphore::new(max_large)) }
+    }
+
+    /// Takes pushes through another chain from now on. Those under way end on the one they began with.
+    pub fn replace_chain(&self, chain: Arc<Chain>) {
+        *self.policies.write() = Arc::new(Policies { metrics: self.metrics.watch(&chain), chain });
     }
 
     /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
@@ -164,7 +177,7 @@ impl Ingest {
     /// # Errors
     /// When it is refused, with what the client is to be told.
     pub async fn push(self: &Arc<Self>, request: PushRequest) -> Result<Accepted, IngestError> {
-        if request.body.len() <= INLINE_BODY && !self.chain.is_suspect() {
+        if request.body.len() <= INLINE_BODY && !self.policies.read().chain.is_suspect() {
             return self.take(&request);
         }
         let turn = self.large.clone().acquire_owned();
@@ -204,11 +217,12 @@ impl Ingest {
     fn take_unmeasured(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
         let at = request.received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut push = self.parse(request)?;
-        let verdict = self.chain.run(
+        let policies = self.policies.read().clone();
+        let verdict = policies.chain.run(
             &mut push,
             Request { id: &request.id, method: request.method, received_ms: at.as_millis() as i64 },
         );
-        self.metrics.policies(&self.chain, &verdict.reports, &request.id);
+        policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
             let reason = error.reason();

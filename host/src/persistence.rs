@@ -26,7 +26,7 @@ use crate::store::Store;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Keeps a store in a file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Persistence {
     file: PathBuf,
     interval: Duration,

@@ -1,15 +1,18 @@
 //! What the commands do. With `main`, the only place that prints.
 
+use std::convert::Infallible;
 use std::fs::File;
+use std::future;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::cli::{self, Command, Settings, UsageError};
 use crate::config::{KeyLines, Problems};
@@ -26,7 +29,7 @@ const MAX_CONFIG: u64 = 4 << 20;
 /// When that cannot be done.
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(settings) => serve(&settings),
+        Command::Serve(settings) => serve(settings),
         Command::CheckConfig { settings, show } => check_config(&settings, show),
         Command::Import { source, target } => import(&source, target),
         Command::Help => print(&cli::help()),
@@ -34,9 +37,9 @@ pub fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Serves until it is asked to stop by SIGINT or SIGTERM.
-fn serve(settings: &Settings) -> anyhow::Result<()> {
-    let (config, problems) = settings.examine(&read(settings)?);
+/// Serves until it is asked to stop by SIGINT or SIGTERM. SIGHUP has the configuration read again.
+fn serve(settings: Settings) -> anyhow::Result<()> {
+    let (config, problems) = settings.examine(&read(&settings)?);
     start_log(&config.log);
     info!(version = env!("CARGO_PKG_VERSION"), plugins = config.chain.len(), "starting pushgate");
     for name in &settings.unknown_variables {
@@ -47,13 +50,19 @@ fn serve(settings: &Settings) -> anyhow::Result<()> {
     runtime.block_on(async {
         // Before the plugins are compiled, which takes seconds in which one may be asked to stop as well.
         let mut asked_to_stop = pin!(asked_to_stop()?);
+        // From here on a SIGHUP does not end the process; one that comes too early is remembered.
+        let hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
         let loading = task::spawn_blocking(|| Gateway::load((config, problems)));
         let gateway = tokio::select! {
             gateway = loading => gateway.context("the plugins could not be loaded")??,
             () = &mut asked_to_stop => return Ok(()),
         };
         let listeners = gateway.listen().await?;
-        gateway.run(listeners, asked_to_stop).await;
+        let gateway = Arc::new(gateway);
+        tokio::select! {
+            () = gateway.run(listeners, asked_to_stop) => {}
+            never = reload(&gateway, Arc::new(settings), hangup) => match never {},
+        }
         info!("stopped");
         Ok(())
     })
@@ -70,6 +79,28 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
         }
         info!("received SIGINT/SIGTERM; exiting gracefully...");
     })
+}
+
+/// Reads the configuration again for each SIGHUP. One that is wrong changes nothing.
+async fn reload(gateway: &Arc<Gateway>, settings: Arc<Settings>, mut hangup: Signal) -> Infallible {
+    loop {
+        if hangup.recv().await.is_none() {
+            return future::pending().await;
+        }
+        let (gateway, settings) = (gateway.clone(), settings.clone());
+        let reloading =
+            task::spawn_blocking(move || gateway.reload(read(&settings).map(|text| settings.examine(&text))));
+        match reloading.await.map_err(anyhow::Error::from).flatten() {
+            Ok(waiting) if waiting.is_empty() => info!("configuration reloaded"),
+            Ok(waiting) => {
+                let keys = waiting.join(",");
+                warn!(keys, "configuration reloaded, but for changes that wait for a restart");
+            }
+            Err(error) => {
+                error!(err = format!("{error:#}"), "configuration not reloaded; the one in use stays");
+            }
+        }
+    }
 }
 
 /// Says that a configuration and its plugins can be used, or shows the configuration.

@@ -7,4 +7,4 @@ mod metrics;
 mod timestamp;
 
 pub use log::start_log;
-pub use metrics::{Metrics, Outcome};
+pub use metrics::{ChainMetrics, Metrics, Outcome};

@@ -32,6 +32,9 @@ mod scrape;
 /// Configurations that are refused.
 mod config;
 
+/// Flags, the environment, the log and reloading: what an operator does.
+mod operate;
+
 /// The files below `examples/`.
 mod examples;
 

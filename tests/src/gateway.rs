@@ -43,9 +43,20 @@ impl Gateway {
         Self::spawn(folder, &[&["--web.listen-address=127.0.0.1:0"], flags].concat())
     }
 
+    /// Starts it with `config.toml` in its folder, these arguments and these variables of the environment.
+    pub fn start_as(config: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let folder = Folder::new();
+        folder.write("config.toml", config);
+        Self::spawn_as(folder, arguments, variables)
+    }
+
     fn spawn(folder: Folder, arguments: &[&str]) -> Self {
+        Self::spawn_as(folder, arguments, &[])
+    }
+
+    fn spawn_as(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(artifacts::gateway());
-        command.args(arguments);
+        command.args(arguments).envs(variables.iter().copied());
         let mut server = Server::start("pushgate", command, folder);
         let address = server.await_line("listens", listen_address);
         let gateway = Self { server, address };
@@ -103,6 +114,19 @@ impl Gateway {
         self.server.folder()
     }
 
+    /// Writes another configuration and has it read. Returns the line of the log that tells what came of it.
+    pub fn reload(&mut self, config: &str) -> String {
+        let told = |line: &&str| line.contains("configuration reloaded") || line.contains("not reloaded");
+        let before = self.log().lines().filter(told).count();
+        self.server.folder().write("config.toml", config);
+        self.server.hang_up();
+        poll::until("the configuration is read again", || {
+            let log = self.log();
+            let line = log.lines().filter(told).nth(before).map(str::to_owned);
+            line.filter(|_| log.ends_with('\n'))
+        })
+    }
+
     /// Asks it to end as a service manager does; it must end without an error. Its folder is for the next one.
     pub fn terminate(mut self) -> Folder {
         let status = self.server.terminate();
@@ -137,6 +161,8 @@ pub fn command(folder: &Folder, arguments: &[&str]) -> Finished {
 /// The address in the line that says that the gateway listens.
 fn listen_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("Listening on")?;
-    let (_, address) = rest.split_once("address=")?;
-    address.split_whitespace().next()?.trim_matches('"').parse().ok()
+    let (_, address) = rest.split_once("address")?;
+    // In either form of the log.
+    let around = |character: char| "=:\" ".contains(character);
+    address.trim_start_matches(around).split(['"', ' ', '}']).next()?.parse().ok()
 }

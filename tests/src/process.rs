@@ -54,10 +54,19 @@ impl Server {
         &self.folder
     }
 
+    /// Asks it to read its configuration again, the way a service manager does.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
     /// Asks it to end, the way a service manager does, and waits until it has.
     pub fn terminate(&mut self) -> ExitStatus {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+        self.signal("-TERM");
         poll::until(format!("{} ends after SIGTERM", self.name), || self.child.try_wait().unwrap())
     }
 }

@@ -28,7 +28,7 @@ impl Line {
     }
 
     /// Adds a value that both forms write as it is: a finite number, true or false.
-    pub(super) fn bare(&mut self, key: &str, value: impl ToString) {
+    pub(super) fn bare(&mut self, key: &str, value: &impl ToString) {
         self.key(key);
         self.text.push_str(&value.to_string());
     }
@@ -123,8 +123,8 @@ mod tests {
         let mut line = Line::new(format);
         line.text("level", "info");
         line.text("msg", "a message");
-        line.bare("count", 7);
-        line.bare("good", true);
+        line.bare("count", &7);
+        line.bare("good", &true);
         line.finish()
     }
 

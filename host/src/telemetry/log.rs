@@ -79,22 +79,22 @@ struct Fields<'l>(&'l mut Line);
 impl Visit for Fields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         if value.is_finite() {
-            self.0.bare(field.name(), value);
+            self.0.bare(field.name(), &value);
         } else {
             self.0.text(field.name(), &value.to_string());
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.bare(field.name(), value);
+        self.0.bare(field.name(), &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.bare(field.name(), value);
+        self.0.bare(field.name(), &value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.bare(field.name(), value);
+        self.0.bare(field.name(), &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

@@ -1,10 +1,12 @@
 //! The gateway's own metrics: all names and HELP texts are here.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use parking_lot::RwLock;
 use pushgate_exposition::{Builder, GroupingKey, InternError, Kind, Label, text};
-use pushgate_plugin_host::{Chain, Finding, Method, Mode, Report, Step};
+use pushgate_plugin_host::{Chain, Finding, Link, Method, Mode, Report, Step};
 use tracing::{info, warn};
 
 use super::histogram::Histogram;
@@ -47,8 +49,18 @@ const OTHER: &str = "other";
 pub struct Metrics {
     pushes: [[AtomicU64; OUTCOMES.len()]; METHODS.len()],
     durations: [Histogram; METHODS.len()],
-    plugins: Vec<PluginMetrics>,
+    /// Those of the chain in use.
+    plugins: RwLock<ChainMetrics>,
+    /// Whether the configuration was good when it was read last.
+    configured: AtomicBool,
+    /// When a good one was read last, in seconds since 1970.
+    configured_at: AtomicU64,
 }
+
+/// What is counted of one chain, in the order of its links. Goes with the chain, so that pushes that are still in
+/// an old one are counted where they belong.
+#[derive(Clone, Debug, Default)]
+pub struct ChainMetrics(Arc<[Arc<PluginMetrics>]>);
 
 /// One policy's, beside the links of the chain.
 #[derive(Debug)]
@@ -64,30 +76,45 @@ struct PluginMetrics {
     fuel: AtomicU64,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Metrics {
-    /// Metrics for a gateway with that chain, all at 0.
-    pub fn new(chain: &Chain) -> Self {
-        let plugin = |link: &pushgate_plugin_host::Link| {
-            let manifest = link.plugin.manifest();
-            let codes = manifest.codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);
-            PluginMetrics {
-                name: link.plugin.name().to_owned(),
-                version: manifest.version.clone(),
-                mode: match link.mode {
-                    Mode::Enforce => "enforce",
-                    Mode::Monitor => "monitor",
-                },
-                decisions: Default::default(),
-                faults: Default::default(),
-                findings: codes.map(|code| (code, AtomicU64::default())).collect(),
-                duration: Histogram::default(),
-                fuel: AtomicU64::default(),
-            }
-        };
-        Self {
+    /// Metrics for a gateway, all at 0, whose configuration was good just now.
+    pub fn new() -> Self {
+        let metrics = Self {
             pushes: Default::default(),
             durations: Default::default(),
-            plugins: chain.links().iter().map(plugin).collect(),
+            plugins: RwLock::default(),
+            configured: AtomicBool::default(),
+            configured_at: AtomicU64::default(),
+        };
+        metrics.configured(true);
+        metrics
+    }
+
+    /// Exposes the plugins of a chain from now on. One that the chain before had in the same version and mode goes
+    /// on counting from where it is.
+    pub fn watch(&self, chain: &Chain) -> ChainMetrics {
+        let mut plugins = self.plugins.write();
+        let known = |new: PluginMetrics| {
+            let known = plugins.0.iter().find(|old| old.is_of_the_same_plugin(&new));
+            known.map_or_else(|| Arc::new(new), Arc::clone)
+        };
+        let new = ChainMetrics(chain.links().iter().map(PluginMetrics::of).map(known).collect());
+        *plugins = new.clone();
+        new
+    }
+
+    /// Says whether the configuration was good when it was read.
+    pub fn configured(&self, good: bool) {
+        self.configured.store(good, Ordering::Relaxed);
+        if good {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.configured_at.store(now.as_secs(), Ordering::Relaxed);
         }
     }
 
@@ -98,27 +125,6 @@ impl Metrics {
         self.pushes[method][outcome].fetch_add(1, Ordering::Relaxed);
         if let Some(duration) = duration {
             self.durations[method].observe(duration);
-        }
-    }
-
-    /// Counts and logs what the policies did with a push.
-    pub fn policies(&self, chain: &Chain, reports: &[Report], id: &str) {
-        for report in reports {
-            let (Some(metrics), Some(link)) = (self.plugins.get(report.link), chain.links().get(report.link))
-            else {
-                continue;
-            };
-            metrics.count(report);
-            let plugin = link.plugin.name();
-            match (&report.step, link.mode) {
-                (Step::Fault(fault), _) => warn!(id, plugin, %fault, "plugin failed"),
-                (Step::Rejected, Mode::Enforce) => log_findings(id, plugin, &report.findings, "rejected"),
-                (Step::Rejected, Mode::Monitor) => {
-                    log_findings(id, plugin, &report.findings, "would have rejected");
-                }
-                (Step::Mutated, Mode::Monitor) => info!(id, plugin, "would have edited"),
-                (Step::Accepted | Step::Mutated, _) => {}
-            }
         }
     }
 
@@ -134,11 +140,21 @@ impl Metrics {
             &[(&[("version", env!("CARGO_PKG_VERSION"))], 1.0)],
         )?;
         out.gauge(
+            "pushgate_config_last_reload_success_timestamp_seconds",
+            "When a configuration was read last that was good.",
+            &[(&[], self.configured_at.load(Ordering::Relaxed) as f64)],
+        )?;
+        out.gauge(
+            "pushgate_config_last_reload_successful",
+            "Whether the configuration was good when it was read last, at the start or for SIGHUP.",
+            &[(&[], f64::from(u8::from(self.configured.load(Ordering::Relaxed))))],
+        )?;
+        out.gauge(
             "pushgate_groups",
             "Groups stored, also those with nothing but their push times.",
             &[(&[], stored.groups as f64)],
         )?;
-        out.plugins(&self.plugins)?;
+        out.plugins(&self.plugins.read().clone().0)?;
         let family = out.family("pushgate_push_duration_seconds", Kind::Histogram, PUSH_DURATION_HELP)?;
         for ((_, method), histogram) in METHODS.iter().zip(&self.durations) {
             let labels = out.labels(&[("method", method)])?;
@@ -159,6 +175,29 @@ impl Metrics {
     }
 }
 
+impl ChainMetrics {
+    /// Counts and logs what the policies did with a push.
+    pub fn count(&self, chain: &Chain, reports: &[Report], id: &str) {
+        for report in reports {
+            let (Some(metrics), Some(link)) = (self.0.get(report.link), chain.links().get(report.link))
+            else {
+                continue;
+            };
+            metrics.count(report);
+            let plugin = link.plugin.name();
+            match (&report.step, link.mode) {
+                (Step::Fault(fault), _) => warn!(id, plugin, %fault, "plugin failed"),
+                (Step::Rejected, Mode::Enforce) => log_findings(id, plugin, &report.findings, "rejected"),
+                (Step::Rejected, Mode::Monitor) => {
+                    log_findings(id, plugin, &report.findings, "would have rejected");
+                }
+                (Step::Mutated, Mode::Monitor) => info!(id, plugin, "would have edited"),
+                (Step::Accepted | Step::Mutated, _) => {}
+            }
+        }
+    }
+}
+
 /// Says why a push was rejected. A push that is wrong in many ways is one line: its client is told the rest.
 fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
     let first = findings.first();
@@ -172,6 +211,30 @@ const PUSHES_HELP: &str = "Pushes by what became of them: accepted; unparsable (
      (400), rejected by a policy (422), fault of a plugin (503), full store (429), busy (503).";
 
 impl PluginMetrics {
+    fn of(link: &Link) -> Self {
+        let manifest = link.plugin.manifest();
+        let codes = manifest.codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);
+        Self {
+            name: link.plugin.name().to_owned(),
+            version: manifest.version.clone(),
+            mode: match link.mode {
+                Mode::Enforce => "enforce",
+                Mode::Monitor => "monitor",
+            },
+            decisions: Default::default(),
+            faults: Default::default(),
+            findings: codes.map(|code| (code, AtomicU64::default())).collect(),
+            duration: Histogram::default(),
+            fuel: AtomicU64::default(),
+        }
+    }
+
+    fn is_of_the_same_plugin(&self, other: &Self) -> bool {
+        let labels = |plugin: &Self| (plugin.name.clone(), plugin.version.clone(), plugin.mode);
+        let codes = |plugin: &Self| plugin.findings.iter().map(|(code, _)| code.clone()).collect::<Vec<_>>();
+        labels(self) == labels(other) && codes(self) == codes(other)
+    }
+
     fn count(&self, report: &Report) {
         let decision = match &report.step {
             Step::Accepted => 0,
@@ -242,7 +305,7 @@ impl Writer {
         series.iter().try_for_each(|(labels, value)| self.value(family, labels, *value))
     }
 
-    fn plugins(&mut self, plugins: &[PluginMetrics]) -> Result<(), InternError> {
+    fn plugins(&mut self, plugins: &[Arc<PluginMetrics>]) -> Result<(), InternError> {
         let family = self.family(
             "pushgate_plugin_duration_seconds",
             Kind::Histogram,
