@@ -62,7 +62,7 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
-const RULES: [Rule; 2] = [
+const RULES: [Rule; 3] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
@@ -70,6 +70,8 @@ const RULES: [Rule; 2] = [
     },
     // Plugins know pushes, not connections: no HTTP, no sockets.
     Rule { package: "pushgate-plugin-host", forbidden: &["hyper", "tokio feature \"net\"", "pushgate"] },
+    // It decides who may enter and knows neither what is served nor how: that can be read in one sitting.
+    Rule { package: "pushgate-web-config", forbidden: &["hyper", "tokio", "wasmtime", "pushgate"] },
 ];
 
 /// The only crates that may name wasmtime themselves.
