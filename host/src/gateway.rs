@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use pushgate_exposition::{Limits, Rules};
 use pushgate_plugin_host::Chain;
+use pushgate_web_config::Live;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task;
@@ -35,6 +36,7 @@ use crate::telemetry::Metrics;
 /// ```
 pub struct Gateway {
     config: Config,
+    live: Option<Arc<Live>>,
     http: Arc<Http>,
     store: Arc<Store>,
     persistence: Option<Persistence>,
@@ -47,14 +49,16 @@ impl Gateway {
     /// compiled.
     ///
     /// # Errors
-    /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once.
+    /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once. Then
+    /// [`pushgate_web_config::Error`], if the file of TLS and users cannot be used.
     pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
         let chain = policies::load(&config, &mut problems)?;
         problems.or(())?;
-        Self::new(config, chain)
+        let live = config.web.config_file.as_deref().map(Live::load).transpose()?;
+        Self::new(config, chain, live.map(Arc::new))
     }
 
-    fn new(config: Config, chain: Chain) -> anyhow::Result<Self> {
+    fn new(config: Config, chain: Chain, live: Option<Arc<Live>>) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
@@ -75,8 +79,8 @@ impl Gateway {
             let (store, metrics) = (store.clone(), metrics.clone());
             move || vec![expose(&store, &metrics)]
         };
-        let http = Arc::new(Http::new(&config, ingest.clone(), exposition));
-        Ok(Self { config, http, ingest, metrics, store, persistence })
+        let http = Arc::new(Http::new(&config, live.clone(), ingest.clone(), exposition));
+        Ok(Self { config, live, http, ingest, metrics, store, persistence })
     }
 
     /// Takes pushes through the plugins of another configuration from now on. Returns the keys that differ as well
@@ -102,10 +106,21 @@ impl Gateway {
     /// # Errors
     /// When an address cannot be had.
     pub async fn listen(&self) -> anyhow::Result<Vec<TcpListener>> {
-        let listeners = http::listen(&self.config.web.listen_address).await?;
+        self.announce(http::listen(&self.config.web.listen_address).await?)
+    }
+
+    fn announce(&self, listeners: Vec<TcpListener>) -> anyhow::Result<Vec<TcpListener>> {
+        let tls = self.live.as_ref().and_then(|live| live.tls());
         for listener in &listeners {
             let address = listener.local_addr().context("cannot tell the address that is listened on")?;
             info!(%address, "Listening on");
+            match &tls {
+                Some(tls) => {
+                    let http2 = tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
+                    info!(http2, %address, "TLS is enabled.");
+                }
+                None => info!(http2 = false, %address, "TLS is disabled."),
+            }
         }
         Ok(listeners)
     }
@@ -121,7 +136,7 @@ impl Gateway {
             let http = self.http.clone();
             move |request| http.clone().answer(request)
         };
-        http::serve(listeners, &self.config.web, answer, shutdown).await;
+        http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown).await;
         drop(stop);
         if let Some(keeping) = keeping
             && let Err(error) = keeping.await

@@ -1,5 +1,6 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
+//! `server` accepts, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
 //! parsed, judged or stored.
@@ -7,10 +8,13 @@
 mod accept;
 mod admin;
 mod body;
+mod connection;
 mod delete;
 mod error;
 mod findings;
 mod grouping_path;
+mod guard;
+mod http2;
 mod listen;
 mod payload;
 mod push;
@@ -18,6 +22,7 @@ mod route;
 mod scrape;
 mod server;
 mod stream;
+mod tls;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -29,10 +34,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
+use pushgate_web_config::Live;
 use tracing::debug;
 
 use self::body::BodyReader;
 use self::error::Failure;
+use self::guard::Guard;
 pub use self::listen::{ListenError, listen};
 pub use self::payload::Payload;
 use self::route::Route;
@@ -49,6 +56,7 @@ pub const RESTORE: HeaderName = HeaderName::from_static("x-pushgate-restore");
 
 /// Answers requests. The gateway makes one, which lives as long as the gateway and is shared by all connections.
 pub struct Http {
+    guard: Guard,
     ingest: Arc<Ingest>,
     exposition: Box<dyn Fn() -> Vec<Bytes> + Send + Sync>,
     bodies: BodyReader,
@@ -57,13 +65,15 @@ pub struct Http {
 
 impl Http {
     /// Answers with what `ingest` makes of pushes and with what `exposition` gives for a scrape: the rendered
-    /// families, stored ones and the gateway's own. It must not block.
+    /// families, stored ones and the gateway's own. It must not block. `live` says who may ask.
     pub fn new(
         config: &Config,
+        live: Option<Arc<Live>>,
         ingest: Arc<Ingest>,
         exposition: impl Fn() -> Vec<Bytes> + Send + Sync + 'static,
     ) -> Self {
         Self {
+            guard: Guard::new(live),
             ingest,
             exposition: Box::new(exposition),
             bodies: BodyReader::new(config),
@@ -76,8 +86,13 @@ impl Http {
         let started = Instant::now();
         let id = self.ids.next();
         let (head, body) = request.into_parts();
-        let answered = self.respond(&id, &head, body).await;
+        let (extra, entered) = self.guard.enter(&head).await;
+        let answered = match entered {
+            Ok(()) => self.respond(&id, &head, body).await,
+            Err(failure) => Err(failure),
+        };
         let mut response = answered.unwrap_or_else(|failure| error::answer(&failure, &head.headers));
+        response.headers_mut().extend(extra);
         let (method, path, status) = (&head.method, head.uri.path(), response.status().as_u16());
         debug!(id, %method, path, status, took = ?started.elapsed(), "request answered");
         if let Ok(id) = HeaderValue::try_from(id) {

@@ -3,7 +3,9 @@
 //! A 4xx says what the client has to mend. A 5xx says nothing of the gateway's inside; the log does, once,
 //! where it happened.
 
-use http::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -21,6 +23,12 @@ pub(super) enum Failure {
     NotFound,
     MethodNotAllowed(Allow),
     BadEscape,
+    Unauthorized,
+    RateLimited,
+    TooManyLogins,
+    PlainHttp,
+    /// The web configuration cannot be read, and nobody may enter.
+    NoWebConfig,
     Group(PathError),
     Body(BodyError),
     Ingest(IngestError),
@@ -78,6 +86,20 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         }
         Failure::BadEscape => {
             refuse(S::BAD_REQUEST, "bad-url", "the URL has a '%' without two hexadecimal digits")
+        }
+        // These are the original's words, and clients know them.
+        Failure::Unauthorized => {
+            refuse(S::UNAUTHORIZED, "unauthorized", "Unauthorized").with(WWW_AUTHENTICATE, "Basic")
+        }
+        Failure::RateLimited => refuse(S::TOO_MANY_REQUESTS, "rate-limited", "Too Many Requests"),
+        Failure::NoWebConfig => refuse(S::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error"),
+        Failure::PlainHttp => {
+            let detail = "Client sent an HTTP request to an HTTPS server.";
+            refuse(S::BAD_REQUEST, "plain-http", detail).with(CONNECTION, "close")
+        }
+        Failure::TooManyLogins => {
+            let detail = "too many new logins came at the same time";
+            refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
         }
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
         Failure::Body(error) => body(error),
@@ -208,6 +230,21 @@ mod tests {
                 405,
                 "Method Not Allowed\n",
                 Some(("allow", "GET, HEAD, OPTIONS")),
+            ),
+            (Failure::Unauthorized, 401, "Unauthorized\n", Some(("www-authenticate", "Basic"))),
+            (Failure::RateLimited, 429, "Too Many Requests\n", None),
+            (Failure::NoWebConfig, 500, "Internal Server Error\n", None),
+            (
+                Failure::PlainHttp,
+                400,
+                "Client sent an HTTP request to an HTTPS server.\n",
+                Some(("connection", "close")),
+            ),
+            (
+                Failure::TooManyLogins,
+                503,
+                "too many new logins came at the same time\n",
+                Some(("retry-after", "1")),
             ),
             (Failure::BadEscape, 400, "the URL has a '%' without two hexadecimal digits\n", None),
             (

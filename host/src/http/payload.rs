@@ -27,6 +27,16 @@ impl Payload {
         self.length
     }
 
+    /// The next chunk, or as much of it as is allowed.
+    pub(super) fn take(&mut self, most: usize) -> Option<Bytes> {
+        let mut chunk = self.chunks.pop_front()?;
+        if chunk.len() > most {
+            self.chunks.push_front(chunk.split_off(most));
+        }
+        self.length -= chunk.len() as u64;
+        Some(chunk)
+    }
+
     /// The chunks, in order.
     pub(super) fn into_chunks(self) -> impl Iterator<Item = Bytes> {
         self.chunks.into_iter()
@@ -56,11 +66,7 @@ impl Body for Payload {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.chunks.pop_front();
-        if let Some(chunk) = &next {
-            self.length -= chunk.len() as u64;
-        }
-        Poll::Ready(next.map(|chunk| Ok(Frame::data(chunk))))
+        Poll::Ready(self.take(usize::MAX).map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -109,6 +115,15 @@ mod tests {
         assert_eq!(next(), (Some(Bytes::from_static(b"cde")), 0));
         assert_eq!(next(), (None, 0));
         assert!(payload.is_end_stream());
+    }
+
+    #[test]
+    fn a_large_chunk_can_be_taken_in_pieces() {
+        let mut payload: Payload = [&b"abcde"[..], b"f"].into_iter().map(Bytes::from_static).collect();
+        let pieces: Vec<_> =
+            std::iter::from_fn(|| payload.take(2).map(|piece| (piece, payload.len()))).collect();
+        let expected = [(&b"ab"[..], 4), (b"cd", 2), (b"e", 1), (b"f", 0)];
+        assert_eq!(pieces, expected.map(|(piece, left)| (Bytes::from_static(piece), left)));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Accepts connections and serves them, as many as are allowed, until it is asked to stop.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -11,19 +10,16 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use pushgate_web_config::Live;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use super::connection::{self, Stopping, Timeouts};
 use super::payload::Payload;
-use super::stream::Stream;
 use crate::config::Web;
 
 /// How long accepting rests after the system refused, most often for want of file descriptors.
@@ -32,10 +28,12 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// Serves until `shutdown` ends: then nothing more is accepted, requests under way are finished within
 /// `drain_timeout`, and what is left is cut. Nothing outlives the returned future, also when it is dropped.
 ///
-/// `answer` cannot fail: whatever goes wrong is an answer as well.
+/// `live` says whether and how connections speak TLS. `answer` cannot fail: whatever goes wrong is an answer as
+/// well.
 pub async fn serve<H, A>(
     listeners: Vec<TcpListener>,
     web: &Web,
+    live: Option<Arc<Live>>,
     answer: H,
     shutdown: impl Future<Output = ()>,
 ) where
@@ -43,7 +41,9 @@ pub async fn serve<H, A>(
     A: Future<Output = Response<Payload>> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(web.max_connections));
-    let graceful = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(());
+    let stopping = Stopping(stopping);
+    let timeouts = Timeouts::from(web);
     let mut connections = JoinSet::new();
     let mut first = 0;
     let mut shutdown = pin!(shutdown);
@@ -62,7 +62,8 @@ pub async fn serve<H, A>(
         };
         match accepted {
             Ok((permit, (stream, peer))) => {
-                let connection = connection(stream, web, answer.clone(), &graceful);
+                let connection =
+                    connection::serve(stream, live.clone(), timeouts, answer.clone(), stopping.clone());
                 connections.spawn(async move {
                     if let Err(error) = connection.await {
                         debug!(%peer, %error, "connection ended early");
@@ -79,40 +80,12 @@ pub async fn serve<H, A>(
             }
         }
     }
-    drop(listeners);
-    if timeout(web.drain_timeout, graceful.shutdown()).await.is_err() {
+    drop((listeners, stop));
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if timeout(web.drain_timeout, drained).await.is_err() {
         warn!(connections = connections.len(), "cutting connections that did not end in time");
     }
     connections.shutdown().await;
-}
-
-/// Serves one connection to its end; asked to stop, it ends with the request that is under way.
-fn connection<H, A>(
-    stream: TcpStream,
-    web: &Web,
-    answer: H,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = hyper::Result<()>> + Send + use<H, A>
-where
-    H: Fn(Request<Incoming>) -> A + Send + 'static,
-    A: Future<Output = Response<Payload>> + Send + 'static,
-{
-    // An answer is written in one piece; waiting for more to send would only delay it.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let service = service_fn(move |request| {
-        let answered = answer(request);
-        async move { Ok::<_, Infallible>(answered.await) }
-    });
-    let connection = http1::Builder::new()
-        // Without a timer hyper's header timeout does nothing.
-        .timer(TokioTimer::new())
-        .header_read_timeout(web.header_timeout)
-        // A client may close its sending side once it has sent its request, as `nc -N` does.
-        .half_close(true)
-        .serve_connection(TokioIo::new(Stream::new(stream, web.write_timeout)), service);
-    graceful.watch(connection)
 }
 
 /// The next connection of any listener. `first` goes round, so that a busy listener does not starve the rest.
@@ -170,7 +143,7 @@ mod tests {
                 arrival.send(()).unwrap_or_default(); // Not every test listens to the end.
                 answer(request)
             };
-            serve(vec![other, listener], &web, answer, stopped).await;
+            serve(vec![other, listener], &web, None, answer, stopped).await;
         });
         Server { address, stop, served, arrived }
     }
