@@ -1,6 +1,7 @@
 //! Puts the parts together: wiring only.
 
 use std::future::Future;
+use std::net;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -107,6 +108,15 @@ impl Gateway {
     /// When an address cannot be had.
     pub async fn listen(&self) -> anyhow::Result<Vec<TcpListener>> {
         self.announce(http::listen(&self.config.web.listen_address).await?)
+    }
+
+    /// Listens on sockets that are bound already, from [`http::inherit`].
+    ///
+    /// # Errors
+    /// When one cannot be used.
+    pub fn adopt(&self, listeners: Vec<net::TcpListener>) -> anyhow::Result<Vec<TcpListener>> {
+        let listeners: Result<_, _> = listeners.into_iter().map(TcpListener::from_std).collect();
+        self.announce(listeners.context("cannot use a socket of systemd's")?)
     }
 
     fn announce(&self, listeners: Vec<TcpListener>) -> anyhow::Result<Vec<TcpListener>> {

@@ -40,7 +40,7 @@ use tracing::debug;
 use self::body::BodyReader;
 use self::error::Failure;
 use self::guard::Guard;
-pub use self::listen::{ListenError, listen};
+pub use self::listen::{InheritError, ListenError, inherit, listen};
 pub use self::payload::Payload;
 use self::route::Route;
 pub use self::server::serve;

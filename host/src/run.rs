@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task;
@@ -17,6 +18,7 @@ use tracing::{error, info, warn};
 use crate::cli::{self, Command, Settings, UsageError};
 use crate::config::{KeyLines, Problems};
 use crate::gateway::Gateway;
+use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
 use crate::telemetry::start_log;
 
@@ -45,6 +47,8 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
     for name in &settings.unknown_variables {
         warn!(name, "unknown variable in the environment; --help tells those that there are");
     }
+    // Before there are threads.
+    let inherited = config.web.systemd_socket.then(http::inherit).transpose()?;
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
@@ -57,15 +61,30 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
             gateway = loading => gateway.context("the plugins could not be loaded")??,
             () = &mut asked_to_stop => return Ok(()),
         };
-        let listeners = gateway.listen().await?;
+        let listeners = match inherited {
+            Some(sockets) => gateway.adopt(sockets)?,
+            None => gateway.listen().await?,
+        };
+        notify(NotifyState::Ready);
+        let stopping = async {
+            asked_to_stop.await;
+            notify(NotifyState::Stopping);
+        };
         let gateway = Arc::new(gateway);
         tokio::select! {
-            () = gateway.run(listeners, asked_to_stop) => {}
+            () = gateway.run(listeners, stopping) => {}
             never = reload(&gateway, Arc::new(settings), hangup) => match never {},
         }
         info!("stopped");
         Ok(())
     })
+}
+
+/// Tells systemd, if it is what started this, and its unit says `Type=notify`.
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        warn!(%error, "cannot tell systemd how the gateway is");
+    }
 }
 
 /// Completes with the first signal to stop.

@@ -1,8 +1,9 @@
-//! Binds the addresses that the configuration names.
+//! Binds the addresses that the configuration names, or takes the sockets that systemd bound.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{self, Ipv4Addr, Ipv6Addr};
 
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
 use crate::config::ListenAddress;
@@ -23,6 +24,45 @@ pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, Lis
         listeners.push(listener.map_err(|source| ListenError { address: address.clone(), source })?);
     }
     Ok(listeners)
+}
+
+/// A socket of systemd's that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InheritError {
+    /// There is none.
+    #[error(
+        "systemd handed over no socket; start pushgate by a .socket unit, or leave [web] systemd_socket out"
+    )]
+    Nothing,
+    /// It is not one that a client can connect to.
+    #[error(
+        "socket {number} of systemd cannot be used; a .socket unit for pushgate has lines such as 'ListenStream=9091'"
+    )]
+    NoTcp {
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+}
+
+/// Takes the sockets that systemd hands over (`LISTEN_FDS`). It can be done once, and before there are threads:
+/// the variables are removed, so that no child takes them for its own.
+pub fn inherit() -> Result<Vec<net::TcpListener>, InheritError> {
+    take_all(ListenFd::from_env())
+}
+
+fn take_all(mut sockets: ListenFd) -> Result<Vec<net::TcpListener>, InheritError> {
+    let mut listeners = Vec::with_capacity(sockets.len());
+    for index in 0..sockets.len() {
+        let no_tcp = |source| InheritError::NoTcp { number: index + 1, source };
+        let listener = sockets.take_tcp_listener(index).map_err(no_tcp)?;
+        if let Some(listener) = listener {
+            listener.set_nonblocking(true).map_err(no_tcp)?;
+            listeners.push(listener);
+        }
+    }
+    if listeners.is_empty() { Err(InheritError::Nothing) } else { Ok(listeners) }
 }
 
 async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
@@ -56,6 +96,12 @@ mod tests {
         let ports = ports(&["127.0.0.1:0", "localhost:0", ":0"]).await.unwrap();
         assert_eq!(ports.len(), 3);
         assert!(ports.iter().all(|port| *port != 0));
+    }
+
+    #[test]
+    fn without_a_socket_there_is_nothing_to_inherit() {
+        let error = take_all(ListenFd::empty()).unwrap_err().to_string();
+        assert!(error.starts_with("systemd handed over no socket; "), "{error}");
     }
 
     #[tokio::test]
