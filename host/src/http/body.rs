@@ -1,18 +1,20 @@
 //! The only reader of request bodies: capped as sent, capped when decompressed, and done in time.
 
-use std::io::Read as _;
+mod coding;
+mod zstd;
+
+use std::io::{self, Read};
 use std::time::Duration;
 
-use bytes::buf::Reader;
-use bytes::{Buf as _, Bytes, BytesMut};
-use flate2::bufread::MultiGzDecoder;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, EXPECT};
+use http::header::EXPECT;
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use self::coding::Coding;
 use crate::config::{ByteSize, Config};
 
 /// Memory that is taken at once for a body whose length was announced; the announcement may be a lie.
@@ -44,9 +46,9 @@ pub(super) enum BodyError {
     /// The body would grow to more bytes than are taken.
     #[error("the decompressed body is larger than {limit} (push.max_decompressed)")]
     DecompressedTooLarge { limit: ByteSize },
-    /// The body was to be gzip.
-    #[error("the body is not gzip, as its Content-Encoding says: {0}")]
-    Gzip(std::io::Error),
+    /// The body is not compressed as it says.
+    #[error("the body is not {coding}, as its Content-Encoding says: {error}")]
+    Corrupt { coding: &'static str, error: io::Error },
     /// The body did not arrive in time.
     #[error("the body took longer than {} ms to arrive (web.body_timeout)", limit.as_millis())]
     Late { limit: Duration },
@@ -65,14 +67,16 @@ impl BodyReader {
         }
     }
 
-    /// The body, decompressed when the headers say that it is gzip. Any other encoding is read as it is, as
-    /// the original Pushgateway does; what it hides is then no exposition text.
+    /// The body, decompressed when the headers say so.
     pub(super) async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, BodyError>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let sent = self.receive(headers, body).await?;
-        if is_gzip(headers) { self.gunzip(sent).await } else { Ok(sent) }
+        match Coding::of(headers) {
+            Some(coding) => self.inflate(coding, sent).await,
+            None => Ok(sent),
+        }
     }
 
     async fn receive<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Bytes, BodyError>
@@ -88,14 +92,15 @@ impl BodyReader {
         received
     }
 
-    async fn gunzip(&self, sent: Bytes) -> Result<Bytes, BodyError> {
-        let mut inflation = Inflation::new(sent, self.decompressed);
+    async fn inflate(&self, coding: Coding, sent: Bytes) -> Result<Bytes, BodyError> {
+        let mut inflation = Inflation::new(coding, sent, self.decompressed);
         if !inflation.advance(INLINE)? {
             let _permit = self.inflating.acquire().await;
             let rest = move || inflation.advance(usize::MAX).map(|_| inflation);
             // The task is neither aborted nor does it panic; should it ever, the client is the wrong one to tell.
             let rest = tokio::task::spawn_blocking(rest).await;
-            inflation = rest.map_err(|error| BodyError::Gzip(std::io::Error::other(error)))??;
+            let failed = |error| BodyError::Corrupt { coding: coding.name(), error: io::Error::other(error) };
+            inflation = rest.map_err(failed)??;
         }
         Ok(inflation.inflated.into())
     }
@@ -133,21 +138,17 @@ async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
     while let Some(Ok(_)) = body.frame().await {}
 }
 
-/// The whole header value must be the word: a list of encodings is one that is not known.
-fn is_gzip(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"))
-}
-
 /// A decompression that can be left and taken up again on another thread.
 struct Inflation {
-    decoder: MultiGzDecoder<Reader<Bytes>>,
+    coding: Coding,
+    decoder: Box<dyn Read + Send>,
     inflated: Vec<u8>,
     limit: ByteSize,
 }
 
 impl Inflation {
-    fn new(sent: Bytes, limit: ByteSize) -> Self {
-        Self { decoder: MultiGzDecoder::new(sent.reader()), inflated: Vec::new(), limit }
+    fn new(coding: Coding, sent: Bytes, limit: ByteSize) -> Self {
+        Self { coding, decoder: coding.decoder(sent), inflated: Vec::new(), limit }
     }
 
     /// Goes on for at most `step` bytes; whether the end was reached.
@@ -157,7 +158,8 @@ impl Inflation {
         let room = limit.saturating_add(1).saturating_sub(self.inflated.len());
         let step = step.min(room);
         let mut part = self.decoder.by_ref().take(step as u64);
-        let read = part.read_to_end(&mut self.inflated).map_err(BodyError::Gzip)?;
+        let read = part.read_to_end(&mut self.inflated);
+        let read = read.map_err(|error| BodyError::Corrupt { coding: self.coding.name(), error })?;
         if self.inflated.len() > limit {
             return Err(BodyError::DecompressedTooLarge { limit: self.limit });
         }
@@ -172,7 +174,9 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
+    use http::header::CONTENT_ENCODING;
     use hyper::body::{Frame, SizeHint};
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
     use super::*;
     use crate::http::payload::Payload;
@@ -232,6 +236,19 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn snappy(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+        encoder.write_all(plain).unwrap();
+        encoder.into_inner().unwrap()
+    }
+
+    fn zstd(plain: &[u8]) -> Vec<u8> {
+        compress_to_vec(plain, CompressionLevel::Fastest)
+    }
+
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    const CODINGS: [(&str, Pack); 3] = [("gzip", gzip), ("snappy", snappy), ("zstd", zstd)];
+
     async fn read(reader: &BodyReader, headers: &HeaderMap, body: Chunks) -> Result<Vec<u8>, String> {
         reader.read(headers, body).await.map(Vec::from).map_err(|error| error.to_string())
     }
@@ -261,48 +278,64 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn gzip_is_undone_whatever_its_members_and_chunks() {
-        let members = [gzip(b"first "), gzip(b""), gzip(b"second")].concat();
-        let (head, tail) = members.split_at(7);
-        for encoding in ["gzip", "GZip"] {
-            let body = chunks(&[head, tail], End::Orderly);
-            assert_eq!(read(&reader(999, 12), &encoded(encoding), body).await, Ok(b"first second".to_vec()));
+    async fn compression_is_undone_whatever_its_parts_and_chunks() {
+        for (name, pack) in CODINGS {
+            let parts = [pack(b"first "), pack(b""), pack(b"second")].concat();
+            let (head, tail) = parts.split_at(7);
+            for encoding in [name, &name.to_ascii_uppercase()] {
+                let body = chunks(&[head, tail], End::Orderly);
+                let read = read(&reader(999, 12), &encoded(encoding), body).await;
+                assert_eq!(read, Ok(b"first second".to_vec()), "{encoding}");
+            }
         }
     }
 
     #[tokio::test]
     async fn a_body_has_a_size_when_it_is_decompressed() {
         // Below, at and above what is decompressed inline.
-        for size in [4, INLINE, 3 * INLINE] {
+        let cases = [4, INLINE, 3 * INLINE].into_iter().flat_map(|size| CODINGS.map(|coding| (size, coding)));
+        for (size, (name, pack)) in cases {
             let plain = vec![b'x'; size];
-            let packed = gzip(&plain);
+            let packed = pack(&plain);
             let at = reader(99_999, size as u64);
-            assert_eq!(read(&at, &encoded("gzip"), chunks(&[&packed], End::Orderly)).await, Ok(plain));
+            assert_eq!(read(&at, &encoded(name), chunks(&[&packed], End::Orderly)).await, Ok(plain));
             let past = reader(99_999, size as u64 - 1);
-            let error = read(&past, &encoded("gzip"), chunks(&[&packed], End::Orderly)).await.unwrap_err();
+            let error = read(&past, &encoded(name), chunks(&[&packed], End::Orderly)).await.unwrap_err();
             assert!(error.starts_with("the decompressed body is larger than "), "{error}");
             assert!(error.ends_with(" (push.max_decompressed)"), "{error}");
         }
     }
 
     #[tokio::test]
-    async fn what_is_no_gzip_is_refused() {
-        let whole = gzip(b"metric 1\n");
-        let cut = &whole[..whole.len() - 1];
-        let mut corrupt = whole.clone();
-        let checksum = corrupt.len() - 8;
-        corrupt[checksum] ^= 1;
-        let trailing = [&whole[..], b"junk"].concat();
-        for body in [b"" as &[u8], b"metric 1\n", cut, &corrupt, &trailing] {
-            let error =
-                read(&reader(999, 999), &encoded("gzip"), chunks(&[body], End::Orderly)).await.unwrap_err();
-            assert!(error.starts_with("the body is not gzip"), "{error}");
+    async fn what_is_not_compressed_as_it_says_is_refused() {
+        for (name, pack) in CODINGS {
+            let whole = pack(b"metric 1\n");
+            let cut = &whole[..whole.len() - 1];
+            let mut corrupt = whole.clone();
+            // The first byte of the checksum of gzip; of the data otherwise.
+            let at = if name == "gzip" { 8 } else { 6 };
+            let at = corrupt.len() - at;
+            corrupt[at] ^= 1;
+            let trailing = [&whole[..], b"junk"].concat();
+            for body in [b"metric 1\n", cut, &corrupt, &trailing] {
+                let body = chunks(&[body], End::Orderly);
+                let error = read(&reader(999, 999), &encoded(name), body).await.unwrap_err();
+                assert!(error.starts_with(&format!("the body is not {name}, as its ")), "{error}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_a_body_for_snappy_alone() {
+        for (name, expected) in [("gzip", false), ("snappy", true), ("zstd", false)] {
+            let body = chunks(&[], End::Orderly);
+            assert_eq!(read(&reader(9, 9), &encoded(name), body).await.is_ok(), expected, "{name}");
         }
     }
 
     #[tokio::test]
     async fn any_other_encoding_is_read_as_it_is() {
-        for encoding in ["identity", "br", "gzip, br", "x-gzip"] {
+        for encoding in ["identity", "br", "gzip, br", "x-gzip", "zstd,gzip"] {
             let body = chunks(&[b"abc"], End::Orderly);
             assert_eq!(
                 read(&reader(9, 9), &encoded(encoding), body).await,

@@ -113,7 +113,9 @@ fn body(error: &BodyError) -> Refusal<'static> {
         BodyError::TooLarge { .. } | BodyError::DecompressedTooLarge { .. } => {
             refuse(S::PAYLOAD_TOO_LARGE, "too-large", error.to_string())
         }
-        BodyError::Gzip(_) | BodyError::Broken => refuse(S::BAD_REQUEST, "bad-body", error.to_string()),
+        BodyError::Corrupt { .. } | BodyError::Broken => {
+            refuse(S::BAD_REQUEST, "bad-body", error.to_string())
+        }
         // The rest of the body may still come, and would be taken for the next request.
         BodyError::Late { .. } => {
             refuse(S::REQUEST_TIMEOUT, "timeout", error.to_string()).with(CONNECTION, "close")
