@@ -13,13 +13,13 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use pushgate::config::{Config, Problems};
-use pushgate::exposition::expose;
-use pushgate::ingest::{Ingest, Method, PushRequest};
+use pushgate::exposition::{Exposition, Format};
+use pushgate::ingest::{BodyFormat, Consistency, Ingest, Method, PushRequest};
 use pushgate::journal::InMemory;
 use pushgate::policies;
 use pushgate::store::{Limits, OwnFamilies, Store};
 use pushgate::telemetry::Metrics;
-use pushgate_exposition::{GroupingKey, Rules, text};
+use pushgate_exposition::{Escaping, GroupingKey, Rules, text};
 use pushgate_plugin_host::{Chain, Request};
 
 /// Gauges and counters with 6 labels, 10 series a family.
@@ -63,7 +63,8 @@ impl Fixture {
         let metrics = Arc::new(Metrics::new());
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
-        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), 1);
+        let ingest =
+            Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), Consistency::Checked, 1);
         Self { ingest, store, metrics }
     }
 
@@ -81,6 +82,7 @@ fn request(group: usize, body: &Bytes) -> PushRequest {
     PushRequest {
         method: Method::Put,
         key: GroupingKey::new([("job", "bench".to_owned()), ("instance", format!("host{group}"))]).unwrap(),
+        format: BodyFormat::Text,
         body: body.clone(),
         received_at: SystemTime::now(),
         id: "0".to_owned(),
@@ -133,7 +135,10 @@ fn scrape(criterion: &mut Criterion) {
     let fixture = Fixture::new(&[]);
     fixture.fill(1_000, &Bytes::from(body(100)));
     criterion.bench_function("scrape of 100,000 series", |bencher| {
-        bencher.iter(|| expose(&fixture.store, &fixture.metrics));
+        bencher.iter(|| {
+            let exposition = Exposition::new(&fixture.store, &fixture.metrics);
+            exposition.render(Format::Text, Escaping::default())
+        });
     });
 }
 

@@ -1,24 +1,137 @@
 //! What a scrape shows: the stored families and the gateway's own, in order of their names.
 
-use bytes::Bytes;
-use pushgate_exposition::text::encode;
+mod text;
 
-use crate::store::{Chunk, OWN_PREFIX, Store};
+use std::cmp::Ordering;
+use std::iter;
+
+use bytes::Bytes;
+use pushgate_exposition::{Escaping, Family, Kind, Push};
+
+use crate::store::{Chunk, FamilySnapshot, Snapshot, Store};
 use crate::telemetry::Metrics;
 
-/// The text of a scrape. Cannot fail: what is stored was rendered when it was pushed.
-pub fn expose(store: &Store, metrics: &Metrics) -> Bytes {
-    let snapshot = store.snapshot();
-    let mut own = metrics.expose(store.size()).ok();
-    let mut text = String::with_capacity(snapshot.text_len() + own.as_ref().map_or(0, String::len));
-    for family in snapshot.families() {
-        // No stored name begins with the prefix of the own ones, so those stand together, between two others.
-        if family.name > OWN_PREFIX {
-            text.extend(own.take());
+/// In which form a scrape is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text 0.0.4, which everybody reads.
+    Text,
+    /// Protobuf, each family behind its length.
+    Protobuf,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// The format itself if there is an encoder for it, else text, which no scraper refuses.
+    // MERGE: with the encoders for protobuf and OpenMetrics this is the format itself, and goes.
+    pub fn available(self) -> Self {
+        match self {
+            Self::Text | Self::Protobuf | Self::OpenMetrics => Self::Text,
         }
-        encode::header(&mut text, family.name, family.help(), family.kind);
-        text.extend(family.chunks().map(Chunk::text));
     }
-    text.extend(own);
-    text.into()
+
+    /// The value of `Content-Type`.
+    pub fn media_type(self, escaping: Escaping) -> String {
+        let media_type = match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        };
+        format!("{media_type}; escaping={}", escaping.as_str())
+    }
+}
+
+/// Everything that there is to show at one moment. Made for each scrape; holds no lock.
+pub struct Exposition {
+    stored: Snapshot,
+    own: Push,
+}
+
+/// A family that is stored, or the gateway's own, or both.
+pub struct MergedFamily<'a> {
+    own: Option<Family<'a>>,
+    stored: Option<FamilySnapshot<'a>>,
+}
+
+impl Exposition {
+    /// What there is now.
+    pub fn new(store: &Store, metrics: &Metrics) -> Self {
+        // The names of plugins and codes, which are all that could be too much, are in memory already.
+        Self { stored: store.snapshot(), own: metrics.expose(store.size()).unwrap_or_default() }
+    }
+
+    /// Why there can be no scrape: only where the operator has switched the consistency check off.
+    pub fn unsound(&self) -> Option<&str> {
+        self.stored.unsound()
+    }
+
+    /// About how many bytes of text there are.
+    pub fn size(&self) -> usize {
+        self.stored.text_len() + 128 * self.own.series_count()
+    }
+
+    /// The families, by name.
+    pub fn families(&self) -> impl Iterator<Item = MergedFamily<'_>> {
+        let mut own: Vec<_> = self.own.families().collect();
+        own.sort_unstable_by_key(|family| family.name());
+        let (mut own, mut stored) = (own.into_iter().peekable(), self.stored.families().peekable());
+        iter::from_fn(move || {
+            let order = match (own.peek(), stored.peek()) {
+                (Some(own), Some(stored)) => own.name().cmp(stored.name),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return None,
+            };
+            Some(MergedFamily {
+                own: if order.is_le() { own.next() } else { None },
+                stored: if order.is_ge() { stored.next() } else { None },
+            })
+        })
+    }
+
+    /// The answer to a scrape. Cannot fail: what is stored was rendered when it was pushed.
+    pub fn render(&self, format: Format, escaping: Escaping) -> Bytes {
+        match format {
+            // MERGE: the encoders for protobuf and OpenMetrics go here.
+            Format::Text | Format::Protobuf | Format::OpenMetrics => text::render(self, escaping),
+        }
+    }
+}
+
+impl<'a> MergedFamily<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        let stored = self.stored.as_ref().map(|family| family.name);
+        self.own.map(Family::name).or(stored).unwrap_or_default()
+    }
+
+    /// Its type, which is the same for both parts: see [`OwnFamilies`](crate::store::OwnFamilies).
+    pub fn kind(&self) -> Kind {
+        let stored = self.stored.as_ref().map(|family| family.kind);
+        self.own.map(Family::kind).or(stored).unwrap_or_default()
+    }
+
+    /// The HELP text; the gateway's own, if it has one.
+    pub fn help(&self) -> &'a str {
+        let stored = self.stored.as_ref().map(FamilySnapshot::help);
+        self.own.map(Family::help).or(stored).unwrap_or_default()
+    }
+
+    /// The unit, empty when there is none.
+    pub fn unit(&self) -> &'a str {
+        self.stored.as_ref().map(FamilySnapshot::unit).unwrap_or_default()
+    }
+
+    /// The gateway's own series. None of them has a job, so none is like one that was pushed.
+    pub fn own(&self) -> Option<Family<'a>> {
+        self.own
+    }
+
+    /// What each group has of it.
+    pub fn chunks(&self) -> impl Iterator<Item = &'a Chunk> {
+        self.stored.iter().flat_map(FamilySnapshot::chunks)
+    }
 }

@@ -5,7 +5,7 @@ use std::net;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pushgate_exposition::{Limits, Rules};
+use pushgate_exposition::{Limits, Manners, Names, Rules};
 use pushgate_plugin_host::Chain;
 use pushgate_web_config::Live;
 use tokio::net::TcpListener;
@@ -14,14 +14,13 @@ use tokio::task;
 use tracing::{error, info};
 
 use crate::config::{Config, Problems};
-use crate::exposition::expose;
 use crate::http::{self, Http};
-use crate::ingest::Ingest;
+use crate::ingest::{Consistency, Ingest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
 use crate::policies;
-use crate::store::{self, OwnFamilies, Store};
-use crate::telemetry::Metrics;
+use crate::store::{self, Store};
+use crate::telemetry::{Metrics, own_families};
 
 /// A gateway with its plugins loaded, ready to serve.
 ///
@@ -62,26 +61,33 @@ impl Gateway {
     fn new(config: Config, chain: Chain, live: Option<Arc<Live>>) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
-        let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
+        let store = Arc::new(Store::new(limits, own_families(), Box::new(InMemory)));
         let limits = Limits {
             series: config.push.max_series,
             labels: config.push.max_labels,
             name_length: config.push.max_name_length,
             value_length: config.push.max_label_value_length,
         };
-        let rules = Rules { limits, ..Rules::default() };
+        let rules = Rules {
+            limits,
+            names: if config.push.utf8_names { Names::Utf8 } else { Names::Classic },
+            manners: if config.push.lenient { Manners::Lenient } else { Manners::Strict },
+        };
         let persistence = Persistence::new(&config.persistence);
         if let Some(persistence) = &persistence {
             persistence.load(&store, &rules)?;
         }
-        let max_large = config.push.max_concurrent;
-        let ingest = Arc::new(Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, max_large));
-        let exposition = {
-            let (store, metrics) = (store.clone(), metrics.clone());
-            move || vec![expose(&store, &metrics)]
+        let consistency = match config.push.disable_consistency_check {
+            true => Consistency::Unchecked,
+            false => Consistency::Checked,
         };
-        let http = Arc::new(Http::new(&config, live.clone(), ingest.clone(), exposition));
-        Ok(Self { config, live, http, ingest, metrics, store, persistence })
+        let max_large = config.push.max_concurrent;
+        let ingest =
+            Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, consistency, max_large);
+        let ingest = Arc::new(ingest);
+        let flags = config.flags().into();
+        let http = Http::new(&config, live.clone(), ingest.clone(), store.clone(), metrics.clone(), flags);
+        Ok(Self { config, live, http: Arc::new(http), ingest, metrics, store, persistence })
     }
 
     /// Takes pushes through the plugins of another configuration from now on. Returns the keys that differ as well
@@ -135,13 +141,19 @@ impl Gateway {
         Ok(listeners)
     }
 
-    /// Serves until `shutdown` ends, then finishes what is under way within the drain timeout, and writes what is
-    /// stored to its file.
+    /// Serves until `shutdown` ends or a request asks for the end, where that is switched on; then finishes what is under
+    /// way within the drain timeout, and writes what is stored to its file.
     pub async fn run(&self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
         let (stop, stopped) = oneshot::channel();
         let persistence =
             self.persistence.clone().map(|persistence| persistence.keep(self.store.clone(), stopped));
         let keeping = persistence.map(task::spawn);
+        let shutdown = async {
+            tokio::select! {
+                () = shutdown => {}
+                () = self.http.asked_to_quit() => {}
+            }
+        };
         let answer = {
             let http = self.http.clone();
             move |request| http.clone().answer(request)

@@ -3,10 +3,11 @@
 //! `server` accepts, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
-//! parsed, judged or stored.
+//! parsed or judged.
 
 mod accept;
 mod admin;
+mod api;
 mod body;
 mod connection;
 mod delete;
@@ -16,6 +17,9 @@ mod grouping_path;
 mod guard;
 mod http2;
 mod listen;
+mod media_type;
+mod negotiate;
+mod page;
 mod payload;
 mod push;
 mod route;
@@ -28,13 +32,14 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use pushgate_exposition::{GroupingKey, Names};
 use pushgate_web_config::Live;
+use tokio::sync::Notify;
 use tracing::debug;
 
 use self::body::BodyReader;
@@ -42,10 +47,12 @@ use self::error::Failure;
 use self::guard::Guard;
 pub use self::listen::{InheritError, ListenError, inherit, listen};
 pub use self::payload::Payload;
-use self::route::Route;
+use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
 use crate::config::Config;
 use crate::ingest::Ingest;
+use crate::store::Store;
+use crate::telemetry::Metrics;
 
 /// Names a request in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,28 +64,66 @@ pub const RESTORE: HeaderName = HeaderName::from_static("x-pushgate-restore");
 /// Answers requests. The gateway makes one, which lives as long as the gateway and is shared by all connections.
 pub struct Http {
     guard: Guard,
+    routes: Routes,
+    names: Names,
     ingest: Arc<Ingest>,
-    exposition: Box<dyn Fn() -> Vec<Bytes> + Send + Sync>,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
     bodies: BodyReader,
+    openmetrics_bodies: media_type::OpenMetrics,
+    openmetrics_scrapes: negotiate::OpenMetrics,
+    /// What is answered to a push that was taken.
+    accepted: StatusCode,
+    /// Whether the gateway may be ended over HTTP, and how that is told.
+    lifecycle: bool,
+    quit: Notify,
+    /// The settings that the original knows, by its names for them.
+    flags: Arc<[(&'static str, String)]>,
+    started_at: SystemTime,
     ids: RequestIds,
 }
 
 impl Http {
-    /// Answers with what `ingest` makes of pushes and with what `exposition` gives for a scrape: the rendered
-    /// families, stored ones and the gateway's own. It must not block. `live` says who may ask.
+    /// Answers with what `ingest` makes of pushes, and with what `store` and `metrics` have to show. `live` says who may
+    /// ask.
     pub fn new(
         config: &Config,
         live: Option<Arc<Live>>,
         ingest: Arc<Ingest>,
-        exposition: impl Fn() -> Vec<Bytes> + Send + Sync + 'static,
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+        flags: Arc<[(&'static str, String)]>,
     ) -> Self {
+        let (push, scrape) = (&config.push, &config.scrape);
         Self {
             guard: Guard::new(live),
+            routes: Routes::new(&config.web),
+            names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             ingest,
-            exposition: Box::new(exposition),
+            store,
+            metrics,
             bodies: BodyReader::new(config),
+            openmetrics_bodies: match push.openmetrics {
+                true => media_type::OpenMetrics::Read,
+                false => media_type::OpenMetrics::Ignored,
+            },
+            openmetrics_scrapes: match scrape.openmetrics {
+                true => negotiate::OpenMetrics::Offered,
+                false => negotiate::OpenMetrics::Withheld,
+            },
+            // The original does not know yet what becomes of a push that it does not check.
+            accepted: if push.disable_consistency_check { StatusCode::ACCEPTED } else { StatusCode::OK },
+            lifecycle: config.web.enable_lifecycle,
+            quit: Notify::new(),
+            flags,
+            started_at: SystemTime::now(),
             ids: RequestIds::default(),
         }
+    }
+
+    /// Completes when a request asked for the end of the gateway.
+    pub async fn asked_to_quit(&self) {
+        self.quit.notified().await;
     }
 
     /// Answers one request, whatever becomes of it.
@@ -86,12 +131,14 @@ impl Http {
         let started = Instant::now();
         let id = self.ids.next();
         let (head, body) = request.into_parts();
-        let (extra, entered) = self.guard.enter(&head).await;
-        let answered = match entered {
-            Ok(()) => self.respond(&id, &head, body).await,
-            Err(failure) => Err(failure),
+        let (extra, refused) = match self.guard.enter(&head).await {
+            (extra, Ok(())) => (extra, None),
+            (extra, Err(failure)) => (extra, Some(failure)),
         };
-        let mut response = answered.unwrap_or_else(|failure| error::answer(&failure, &head.headers));
+        let mut response = match refused {
+            None => self.respond(&id, &head, body, started).await,
+            Some(failure) => error::answer(&failure, &head.headers),
+        };
         response.headers_mut().extend(extra);
         let (method, path, status) = (&head.method, head.uri.path(), response.status().as_u16());
         debug!(id, %method, path, status, took = ?started.elapsed(), "request answered");
@@ -101,19 +148,88 @@ impl Http {
         response
     }
 
-    async fn respond(&self, id: &str, head: &Parts, body: Incoming) -> Result<Response<Payload>, Failure> {
-        let headers = &head.headers;
-        match route::route(&head.method, head.uri.path()) {
-            Route::Push(change, key) => push::push(self, change, key, id, headers, body).await,
-            Route::Delete(key) => delete::delete(self, key, id).await,
-            Route::Scrape => Ok(scrape::answer((self.exposition)().into_iter().collect(), headers).await),
-            Route::Healthy | Route::Ready => Ok(admin::ok()),
-            Route::Options(allow) => Ok(admin::options(allow)),
-            Route::BadGroup(error) => Err(error.into()),
-            Route::BadEscape => Err(Failure::BadEscape),
-            Route::MethodNotAllowed(allow) => Err(Failure::MethodNotAllowed(allow)),
-            Route::NotFound => Err(Failure::NotFound),
+    async fn respond(&self, id: &str, head: &Parts, body: Incoming, started: Instant) -> Response<Payload> {
+        let refused = |failure: &Failure| error::answer(failure, &head.headers);
+        let (sent, query) = (head.uri.path(), head.uri.query());
+        let Some(path) = route::decode(sent) else { return refused(&Failure::BadEscape) };
+        let (endpoint, argument) = match self.routes.find(&head.method, sent, query, &path) {
+            Route::To(endpoint, argument) => (endpoint, argument),
+            Route::Options(allow) => return admin::options(&allow),
+            Route::Redirect(redirect) => return admin::redirect(&redirect),
+            Route::MethodNotAllowed(allow) => return refused(&Failure::MethodNotAllowed(allow)),
+            Route::NotFound => return refused(&Failure::NotFound),
+        };
+        let size = push::size(head, &body);
+        let answered = self.ask(endpoint, argument, id, head, body).await;
+        let response = answered.unwrap_or_else(|failure| refused(&failure));
+        if let Some(handler) = handler(endpoint) {
+            let method = method_label(&head.method);
+            self.metrics.request(response.status().as_u16(), handler, method);
+            if let Endpoint::Push(_) = endpoint {
+                self.metrics.push_request(method, size, started.elapsed());
+            }
         }
+        response
+    }
+
+    async fn ask(
+        &self,
+        endpoint: Endpoint,
+        argument: &[u8],
+        id: &str,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Payload>, Failure> {
+        match endpoint {
+            Endpoint::Push(change) => push::push(self, change, argument, id, head, body).await,
+            Endpoint::Delete => delete::delete(self, argument, id).await,
+            Endpoint::Scrape => scrape::scrape(self, &head.headers).await,
+            Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
+            Endpoint::Page => Ok(page::page(self).await),
+            Endpoint::Static => page::file(argument),
+            Endpoint::Quit => admin::quit(self),
+            Endpoint::QuitByGet => Err(Failure::QuitByGet),
+            Endpoint::ApiStatus => Ok(api::status(self)),
+            Endpoint::ApiMetrics => api::metrics(self).await,
+            Endpoint::ApiOptions => Ok(api::options()),
+            Endpoint::Wipe => api::wipe(self).await,
+        }
+    }
+
+    /// The group that a path names, from behind `/metrics/`.
+    fn grouping_key(&self, path: &[u8]) -> Result<GroupingKey, Failure> {
+        let key = grouping_path::grouping_key(path, self.names).ok_or(Failure::NotFound)?;
+        Ok(key?)
+    }
+}
+
+/// The label of an endpoint in `pushgateway_http_requests_total`; requests to the others are not counted.
+fn handler(endpoint: Endpoint) -> Option<&'static str> {
+    match endpoint {
+        Endpoint::Push(_) => Some("push"),
+        Endpoint::Delete => Some("delete"),
+        Endpoint::Healthy => Some("healthy"),
+        Endpoint::Ready => Some("ready"),
+        Endpoint::Page => Some("status"),
+        Endpoint::Static => Some("static"),
+        Endpoint::ApiStatus => Some("api/v1/status"),
+        Endpoint::ApiMetrics => Some("api/v1/metrics"),
+        Endpoint::ApiOptions => Some("api/v1/options"),
+        Endpoint::Wipe => Some("wipe"),
+        Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet => None,
+    }
+}
+
+/// The label of a method that some endpoint has.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "get",
+        Method::HEAD => "head",
+        Method::PUT => "put",
+        Method::POST => "post",
+        Method::DELETE => "delete",
+        Method::OPTIONS => "options",
+        _ => "other",
     }
 }
 

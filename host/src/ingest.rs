@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use pushgate_exposition::text::{self, ParseError};
-use pushgate_exposition::{Bound, GroupingKey, Push, Rules};
+use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules};
 use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
@@ -33,6 +33,7 @@ pub struct Ingest {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     rules: Rules,
+    consistency: Consistency,
     /// Permits for the blocking pool.
     large: Arc<Semaphore>,
 }
@@ -43,6 +44,27 @@ struct Policies {
     metrics: ChainMetrics,
 }
 
+/// What becomes of a push that does not fit what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// It is refused.
+    Checked,
+    /// Nothing of it is stored either, but its client is not told; scrapes fail until the group is mended. It is what
+    /// the original does when its check is switched off.
+    Unchecked,
+}
+
+/// How a body is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// Text 0.0.4.
+    Text,
+    /// Protobuf, each family behind its length.
+    Protobuf,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
 /// A push, or the removal of a group.
 #[derive(Clone, Debug)]
 pub struct PushRequest {
@@ -50,6 +72,8 @@ pub struct PushRequest {
     pub method: Method,
     /// The group in the URL; policies may change it.
     pub key: GroupingKey,
+    /// What the body is.
+    pub format: BodyFormat,
     /// The metrics, decompressed; empty for a removal.
     pub body: Bytes,
     /// When it arrived.
@@ -68,6 +92,11 @@ pub struct Accepted {
 /// A push was refused. Nothing of it is stored.
 #[derive(Debug)]
 pub enum IngestError {
+    /// There is no parser for it.
+    Unsupported {
+        /// Its name.
+        format: &'static str,
+    },
     /// The body is not what it should be.
     Parse(ParseError),
     /// The body is legal but larger than is taken.
@@ -100,7 +129,7 @@ pub enum IngestError {
 impl IngestError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Parse(_) => Outcome::Unparsable,
+            Self::Parse(_) | Self::Unsupported { .. } => Outcome::Unparsable,
             Self::TooLarge { .. } => Outcome::TooLarge,
             Self::Inconsistent(_) => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
@@ -136,6 +165,7 @@ impl IngestError {
     fn reason(&self) -> String {
         match self {
             Self::Parse(error) | Self::TooLarge { error, .. } => error.to_string(),
+            Self::Unsupported { format } => format!("there is no parser for {format}"),
             Self::Inconsistent(reason) => reason.clone(),
             Self::Rejected(_) => "rejected by a policy".to_owned(),
             Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
@@ -161,10 +191,11 @@ impl Ingest {
         store: Arc<Store>,
         metrics: Arc<Metrics>,
         rules: Rules,
+        consistency: Consistency,
         max_large: usize,
     ) -> Self {
         let policies = RwLock::new(Arc::new(Policies { metrics: metrics.watch(&chain), chain }));
-        Self { policies, store, metrics, rules, large: Arc::new(Semaphore::new(max_large)) }
+        Self { policies, store, metrics, rules, consistency, large: Arc::new(Semaphore::new(max_large)) }
     }
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
@@ -211,7 +242,12 @@ impl Ingest {
             }
         };
         self.metrics.push(request.method, outcome, Some(started.elapsed()));
-        taken
+        match taken {
+            Err(IngestError::Inconsistent(_)) if self.consistency == Consistency::Unchecked => {
+                Ok(Accepted::default())
+            }
+            taken => taken,
+        }
     }
 
     fn take_unmeasured(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
@@ -243,13 +279,29 @@ impl Ingest {
                 return Ok(Accepted { findings: verdict.findings });
             }
         };
-        self.store.push(&push, mode, at.as_secs_f64())?;
+        self.store.push(&push, mode, at.as_secs_f64()).inspect_err(|refusal| self.expose(refusal, &push))?;
         Ok(Accepted { findings: verdict.findings })
+    }
+
+    /// Lets scrapes fail for a push that was not checked, as it would have made them fail once it was stored. One with
+    /// timestamps is just dropped.
+    fn expose(&self, refusal: &Refusal, push: &Push) {
+        let is_dropped =
+            matches!(refusal, Refusal::Full { .. } | Refusal::Objection(Objection::Timestamp { .. }));
+        if self.consistency == Consistency::Unchecked && !is_dropped {
+            self.store.expose_as_unsound(push.grouping_key(), &refusal.to_string());
+        }
     }
 
     fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
         // A removal has no families, whatever body came with it.
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
+        // MERGE: the parsers for protobuf and OpenMetrics go here.
+        match request.format {
+            BodyFormat::Text => {}
+            BodyFormat::Protobuf => return Err(IngestError::Unsupported { format: "protobuf" }),
+            BodyFormat::OpenMetrics => return Err(IngestError::Unsupported { format: "OpenMetrics" }),
+        }
         text::parse(body, &request.key, &self.rules).map_err(|error| match error.problem.bound() {
             Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
             None => IngestError::Parse(error),

@@ -1,10 +1,17 @@
 //! What the gateway says of itself: its log, and its own metrics.
 
+mod chain;
 mod histogram;
+mod http;
 mod line;
 mod log;
 mod metrics;
+mod process;
 mod timestamp;
+mod window;
+mod writer;
 
+pub use chain::ChainMetrics;
 pub use log::start_log;
-pub use metrics::{ChainMetrics, Metrics, Outcome};
+pub use metrics::{Metrics, Outcome, own_families};
+pub use timestamp::rfc3339_nano;

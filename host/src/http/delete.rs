@@ -4,18 +4,18 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use pushgate_exposition::GroupingKey;
 
 use super::Http;
 use super::error::Failure;
 use super::payload::{self, Payload};
-use crate::ingest::{Method, PushRequest};
+use crate::ingest::{BodyFormat, Method, PushRequest};
 
 /// 202, which clients of the original Pushgateway check for, whether or not there was such a group.
-pub(super) async fn delete(http: &Http, key: GroupingKey, id: &str) -> Result<Response<Payload>, Failure> {
+pub(super) async fn delete(http: &Http, path: &[u8], id: &str) -> Result<Response<Payload>, Failure> {
     let request = PushRequest {
         method: Method::Delete,
-        key,
+        key: http.grouping_key(path)?,
+        format: BodyFormat::Text,
         body: Bytes::new(),
         received_at: SystemTime::now(),
         id: id.to_owned(),

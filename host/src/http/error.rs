@@ -29,9 +29,17 @@ pub(super) enum Failure {
     PlainHttp,
     /// The web configuration cannot be read, and nobody may enter.
     NoWebConfig,
+    /// The gateway is not to be ended over HTTP.
+    NoLifecycle,
+    /// It is not ended by GET, either.
+    QuitByGet,
     Group(PathError),
     Body(BodyError),
     Ingest(IngestError),
+    /// What was stored unchecked cannot be shown, for this reason.
+    Unsound(String),
+    /// Not for anything that the client did.
+    Internal,
 }
 
 impl From<PathError> for Failure {
@@ -58,9 +66,7 @@ pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload
     let refusal = refusal(failure);
     let mut response = if prefers_json(headers) { refusal.as_json() } else { refusal.as_text() };
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-        .headers_mut()
-        .extend(refusal.header.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response.headers_mut().extend(refusal.header);
     response
 }
 
@@ -73,7 +79,7 @@ struct Refusal<'f> {
     detail: String,
     /// What policies found, instead of `detail` when the answer is text.
     findings: &'f [PolicyFinding],
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// The one list of what is answered to what.
@@ -83,6 +89,11 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::NotFound => refuse(S::NOT_FOUND, "not-found", "404 page not found"),
         Failure::MethodNotAllowed(Allow(methods)) => {
             refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method Not Allowed").with(ALLOW, methods)
+        }
+        Failure::NoLifecycle => refuse(S::FORBIDDEN, "no-lifecycle", "Lifecycle API is not enabled."),
+        Failure::QuitByGet => {
+            refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Only POST or PUT requests allowed.")
+                .with(ALLOW, "OPTIONS, POST, PUT")
         }
         Failure::BadEscape => {
             refuse(S::BAD_REQUEST, "bad-url", "the URL has a '%' without two hexadecimal digits")
@@ -104,6 +115,12 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
         Failure::Body(error) => body(error),
         Failure::Ingest(error) => ingest(error),
+        Failure::Unsound(reason) => refuse(
+            S::INTERNAL_SERVER_ERROR,
+            "unsound",
+            format!("An error has occurred while serving metrics:\n\n{reason}"),
+        ),
+        Failure::Internal => refuse(S::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error"),
     }
 }
 
@@ -129,6 +146,11 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
         IngestError::TooLarge { error, key } => {
             refuse(S::PAYLOAD_TOO_LARGE, "too-large", format!("{error} ({key})"))
         }
+        IngestError::Unsupported { format } => refuse(
+            S::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported",
+            format!("bodies of the format {format} are not read; push text"),
+        ),
         IngestError::Parse(error) => refuse(S::BAD_REQUEST, "parse-error", error.to_string()),
         IngestError::Inconsistent(reason) => refuse(
             S::BAD_REQUEST,
@@ -164,8 +186,8 @@ fn refuse(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> 
 }
 
 impl Refusal<'_> {
-    fn with(self, name: HeaderName, value: &'static str) -> Self {
-        Self { header: Some((name, value)), ..self }
+    fn with(self, name: HeaderName, value: &str) -> Self {
+        Self { header: HeaderValue::from_str(value).ok().map(|value| (name, value)), ..self }
     }
 
     fn as_text(&self) -> Response<Payload> {
@@ -228,10 +250,23 @@ mod tests {
         for (failure, status, body, header) in [
             (Failure::NotFound, 404, "404 page not found\n", None),
             (
-                Failure::MethodNotAllowed(Allow("GET, HEAD, OPTIONS")),
+                Failure::MethodNotAllowed(Allow("GET, OPTIONS".to_owned())),
                 405,
                 "Method Not Allowed\n",
-                Some(("allow", "GET, HEAD, OPTIONS")),
+                Some(("allow", "GET, OPTIONS")),
+            ),
+            (
+                Failure::QuitByGet,
+                405,
+                "Only POST or PUT requests allowed.\n",
+                Some(("allow", "OPTIONS, POST, PUT")),
+            ),
+            (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.\n", None),
+            (
+                Failure::Unsound("why".to_owned()),
+                500,
+                "An error has occurred while serving metrics:\n\nwhy\n",
+                None,
             ),
             (Failure::Unauthorized, 401, "Unauthorized\n", Some(("www-authenticate", "Basic"))),
             (Failure::RateLimited, 429, "Too Many Requests\n", None),

@@ -3,7 +3,7 @@
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
-use pushgate_exposition::{GroupingKey, GroupingKeyError, is_label_name};
+use pushgate_exposition::{GroupingKey, GroupingKeyError, Names, unescape};
 
 /// What follows a label's name when its value is encoded.
 const BASE64: &[u8] = b"@base64";
@@ -20,9 +20,9 @@ const DECODER: GeneralPurpose = GeneralPurpose::new(
 /// Why a URL names no group. The messages are those of the original Pushgateway, which people search for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum PathError {
-    /// A value of `job@base64` that is no base64.
-    #[error("invalid base64 encoding in job name {value:?}: illegal base64 data at input byte {at}")]
-    JobEncoding { value: String, at: usize },
+    /// A value of `job@base64` that is no base64; what could be read of it.
+    #[error("invalid base64 encoding in job name {read:?}: illegal base64 data at input byte {at}")]
+    JobEncoding { read: String, at: usize },
     /// A name without a value.
     #[error("odd number of components in label string {0:?}")]
     Odd(String),
@@ -41,8 +41,8 @@ pub(super) enum PathError {
 /// that of a group at all.
 ///
 /// A slash at the end is an empty value. Of a label that comes twice the last value counts, and the job
-/// always counts as the last.
-pub(super) fn grouping_key(path: &[u8]) -> Option<Result<GroupingKey, PathError>> {
+/// always counts as the last. Where `names` may be any UTF-8, one that begins with `U__` is unescaped.
+pub(super) fn grouping_key(path: &[u8], names: Names) -> Option<Result<GroupingKey, PathError>> {
     let (encoding, rest) = match (path.strip_prefix(b"job/"), path.strip_prefix(b"job@base64/")) {
         (Some(rest), _) => (Encoding::Plain, rest),
         (None, Some(rest)) => (Encoding::Base64, rest),
@@ -53,7 +53,7 @@ pub(super) fn grouping_key(path: &[u8]) -> Option<Result<GroupingKey, PathError>
     }
     let mut parts = rest.splitn(2, |byte| *byte == b'/');
     let job = parts.next().unwrap_or_default();
-    Some(read(encoding, job, parts.next().unwrap_or_default()))
+    Some(read(encoding, job, parts.next().unwrap_or_default(), names))
 }
 
 #[derive(Clone, Copy)]
@@ -62,46 +62,65 @@ enum Encoding {
     Base64,
 }
 
-fn read(encoding: Encoding, job: &[u8], labels: &[u8]) -> Result<GroupingKey, PathError> {
-    let job = decode(encoding, job).map_err(|at| PathError::JobEncoding { value: lossy(job), at })?;
+fn read(encoding: Encoding, job: &[u8], labels: &[u8], names: Names) -> Result<GroupingKey, PathError> {
+    let job = decode(encoding, job)
+        .map_err(|Corrupt { read, at }| PathError::JobEncoding { read: lossy(&read), at })?;
     let mut pairs = Vec::new();
     if !labels.is_empty() {
+        if labels.iter().filter(|byte| **byte == b'/').count() % 2 == 0 {
+            return Err(PathError::Odd(format!("/{}", lossy(labels))));
+        }
         let mut segments = labels.split(|byte| *byte == b'/');
-        while let Some(name) = segments.next() {
-            let value = segments.next().ok_or_else(|| PathError::Odd(format!("/{}", lossy(labels))))?;
-            pairs.push(label(name, value)?);
+        while let (Some(name), Some(value)) = (segments.next(), segments.next()) {
+            pairs.push(label(name, value, names)?);
         }
     }
     pairs.push(("job".to_owned(), utf8("job", job)?));
-    Ok(GroupingKey::new(pairs)?)
+    Ok(GroupingKey::with_names(pairs, names)?)
 }
 
-fn label(name: &[u8], value: &[u8]) -> Result<(String, String), PathError> {
-    let (encoding, name) = match name.strip_suffix(BASE64) {
+fn label(name: &[u8], value: &[u8], names: Names) -> Result<(String, String), PathError> {
+    let (encoding, sent) = match name.strip_suffix(BASE64) {
         Some(name) => (Encoding::Base64, name),
         None => (Encoding::Plain, name),
     };
-    let name = lossy(name);
-    if !is_label_name(&name) {
-        return Err(GroupingKeyError::LabelName(name).into());
+    let improper = || PathError::from(GroupingKeyError::LabelName(lossy(sent)));
+    let sent_name = std::str::from_utf8(sent).map_err(|_| improper())?;
+    let name = match names {
+        Names::Classic => sent_name.to_owned(),
+        Names::Utf8 => unescape(sent_name).into_owned(),
+    };
+    if !names.allow_label(&name) || sent_name.starts_with("__") {
+        return Err(improper());
     }
     match decode(encoding, value) {
         Ok(value) => utf8(&name, value).map(|value| (name, value)),
-        Err(at) => Err(PathError::LabelEncoding { label: name, value: lossy(value), at }),
+        Err(Corrupt { at, .. }) => Err(PathError::LabelEncoding { label: name, value: lossy(value), at }),
     }
 }
 
-/// The value, or the offset of the byte that is no base64.
-fn decode(encoding: Encoding, value: &[u8]) -> Result<Vec<u8>, usize> {
+/// Why something is no base64.
+struct Corrupt {
+    /// What stands before the mistake, in whole groups of four.
+    read: Vec<u8>,
+    /// The offset of the byte that is wrong.
+    at: usize,
+}
+
+fn decode(encoding: Encoding, value: &[u8]) -> Result<Vec<u8>, Corrupt> {
     match encoding {
         Encoding::Plain => Ok(value.to_owned()),
         Encoding::Base64 => {
             let end = value.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
             let symbols: Vec<u8> =
                 value.iter().take(end).copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-            DECODER.decode(symbols).map_err(|error| match error {
-                DecodeError::InvalidByte(at, _) => at,
-                _ => end.saturating_sub(1),
+            DECODER.decode(&symbols).map_err(|error| {
+                let at = match error {
+                    DecodeError::InvalidByte(at, _) => at,
+                    _ => symbols.len().saturating_sub(1),
+                };
+                let whole = symbols.get(..at / 4 * 4).unwrap_or_default();
+                Corrupt { read: DECODER.decode(whole).unwrap_or_default(), at }
             })
         }
     }
@@ -123,7 +142,11 @@ mod tests {
     use super::*;
 
     fn check(path: &str, expected: &str) {
-        let shown = match grouping_key(path.as_bytes()) {
+        check_names(path, Names::Classic, expected);
+    }
+
+    fn check_names(path: &str, names: Names, expected: &str) {
+        let shown = match grouping_key(path.as_bytes(), names) {
             None => "no group".to_owned(),
             Some(Ok(key)) => key.to_string(),
             Some(Err(error)) => error.to_string(),
@@ -171,16 +194,19 @@ mod tests {
     fn what_is_no_base64_is_told_with_its_place() {
         check(
             "job@base64/!!",
-            r#"invalid base64 encoding in job name "!!": illegal base64 data at input byte 0"#,
+            r#"invalid base64 encoding in job name "": illegal base64 data at input byte 0"#,
         );
         check(
             "job@base64/Zm9v!",
-            r#"invalid base64 encoding in job name "Zm9v!": illegal base64 data at input byte 4"#,
+            r#"invalid base64 encoding in job name "foo": illegal base64 data at input byte 4"#,
         );
         for value in ["a", "ab+d", "ab/d", "=a", "a=b"] {
             let path = format!("job/x/l@base64/{}", value.replace('/', "%2F"));
             assert!(
-                matches!(grouping_key(path.as_bytes()), Some(Err(PathError::LabelEncoding { .. }))),
+                matches!(
+                    grouping_key(path.as_bytes(), Names::Classic),
+                    Some(Err(PathError::LabelEncoding { .. }))
+                ),
                 "{value}"
             );
         }
@@ -201,10 +227,27 @@ mod tests {
     fn the_first_mistake_of_the_order_is_told() {
         check(
             "job@base64/!/a",
-            r#"invalid base64 encoding in job name "!": illegal base64 data at input byte 0"#,
+            r#"invalid base64 encoding in job name "": illegal base64 data at input byte 0"#,
         );
+        check("job/x/a-b/c/d", r#"odd number of components in label string "/a-b/c/d""#);
         check("job@base64/=/a", r#"odd number of components in label string "/a""#);
         check("job/x/a-b@base64/!", r#"improper label name "a-b""#);
+    }
+
+    #[test]
+    fn names_may_be_utf8_where_that_is_allowed() {
+        let check = |path: &str, expected: &str| check_names(path, Names::Utf8, expected);
+        check("job/x/U__foo_2e_bar/v", r#"{"foo.bar"="v",job="x"}"#);
+        check("job/x/U__foo_2e_bar@base64/dg", r#"{"foo.bar"="v",job="x"}"#);
+        check("job/x/U___55_____foo/v", r#"{U__foo="v",job="x"}"#);
+        check("job/x/foo.bar/v", r#"{"foo.bar"="v",job="x"}"#);
+        check("job/x/ä/v", r#"{job="x","ä"="v"}"#);
+        check("job/x/U__not_undone/v", r#"{U__not_undone="v",job="x"}"#);
+        for name in ["U__", "__l", "", "U______l"] {
+            check(&format!("job/x/{name}/v"), &format!("improper label name {name:?}"));
+        }
+        assert!(matches!(grouping_key(b"job/x/\xff/v", Names::Utf8), Some(Err(PathError::Key(_)))));
+        check_names("job/x/U__foo_2e_bar/v", Names::Classic, r#"{U__foo_2e_bar="v",job="x"}"#);
     }
 
     #[test]
@@ -221,7 +264,10 @@ mod tests {
     #[test]
     fn every_value_must_be_utf8() {
         for path in [&b"job/\xff"[..], b"job/x/l/\xff", b"job@base64/_w"] {
-            assert!(matches!(grouping_key(path), Some(Err(PathError::NotUtf8 { .. }))), "{path:?}");
+            assert!(
+                matches!(grouping_key(path, Names::Classic), Some(Err(PathError::NotUtf8 { .. }))),
+                "{path:?}"
+            );
         }
     }
 }

@@ -36,11 +36,6 @@ impl Payload {
         self.length -= chunk.len() as u64;
         Some(chunk)
     }
-
-    /// The chunks, in order.
-    pub(super) fn into_chunks(self) -> impl Iterator<Item = Bytes> {
-        self.chunks.into_iter()
-    }
 }
 
 impl FromIterator<Bytes> for Payload {
@@ -98,6 +93,14 @@ pub(super) fn whole(
 }
 
 #[cfg(test)]
+impl Payload {
+    /// The chunks, in order.
+    pub(super) fn into_chunks(self) -> impl Iterator<Item = Bytes> {
+        self.chunks.into_iter()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::task::Waker;
 
@@ -108,7 +111,7 @@ mod tests {
         let mut payload: Payload = [&b"ab"[..], b"", b"cde"].into_iter().map(Bytes::from_static).collect();
         let mut context = Context::from_waker(Waker::noop());
         let mut next = || match Pin::new(&mut payload).poll_frame(&mut context) {
-            Poll::Ready(frame) => (frame.map(|frame| frame.unwrap().into_data().unwrap()), payload.len()),
+            Poll::Ready(frame) => (frame.map(|frame| frame.unwrap().into_data().unwrap()), payload.length),
             Poll::Pending => panic!("there is nothing to wait for"),
         };
         assert_eq!(next(), (Some(Bytes::from_static(b"ab")), 3));

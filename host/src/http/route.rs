@@ -1,190 +1,268 @@
-//! What a request asks for: the whole API on one screen.
+//! What a request asks for.
+//!
+//! The rules are those of the original Pushgateway, which clients and proxies know: its path is cleaned first, then
+//! the [`table`] decides, and where that has nothing, a redirect to what was probably meant.
 
-use http::Method;
-use percent_encoding::percent_decode_str;
-use pushgate_exposition::GroupingKey;
+mod path;
+mod table;
 
-use super::grouping_path::{PathError, grouping_key};
+use http::{Method, StatusCode};
+
+pub(super) use self::path::decode;
+use self::path::{clean, escape};
+pub(super) use self::table::{Change, Endpoint};
+use self::table::{Row, Verb, rows};
+use crate::config::Web;
 
 /// What a request asks for.
 #[derive(Debug, PartialEq)]
-pub(super) enum Route {
-    /// PUT or POST of metrics.
-    Push(Change, GroupingKey),
-    /// DELETE of a group.
-    Delete(GroupingKey),
-    /// All stored metrics and the gateway's own.
-    Scrape,
-    /// Is the process there?
-    Healthy,
-    /// Can it take pushes?
-    Ready,
+pub(super) enum Route<'p> {
+    /// An endpoint, and the end of the decoded path, which says to it whom it is about.
+    To(Endpoint, &'p [u8]),
     /// OPTIONS: which methods the path has.
     Options(Allow),
-    /// The path is that of a group, but names none.
-    BadGroup(PathError),
-    /// A `%` that no two hexadecimal digits follow.
-    BadEscape,
+    /// It is somewhere else.
+    Redirect(Redirect),
     /// The path exists, the method does not.
     MethodNotAllowed(Allow),
     /// There is no such path.
     NotFound,
 }
 
-/// How a push changes its group.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Change {
-    /// PUT: the group afterwards is what was pushed.
-    Replace,
-    /// POST: only families of the pushed names are replaced.
-    Merge,
+/// The value of an `Allow` header: methods in alphabetical order. HEAD is wherever GET is and not listed, as in the
+/// original, which does not have it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Allow(pub(super) String);
+
+/// Where to go instead, with the query of the request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Redirect {
+    pub(super) status: StatusCode,
+    pub(super) location: String,
 }
 
-/// The value of an `Allow` header: methods in alphabetical order.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Allow(pub(super) &'static str);
+/// All routes, below the prefix of the configuration.
+#[derive(Debug)]
+pub(super) struct Routes {
+    rows: Vec<Row>,
+    /// The API without the slash behind it.
+    api: String,
+}
 
-const GROUP: Allow = Allow("DELETE, OPTIONS, POST, PUT");
-const READ: Allow = Allow("GET, HEAD, OPTIONS");
-
-/// The route of a request. `path` is as it was sent, without the query. It is decoded before it is split, so
-/// an encoded slash separates like any other; values with slashes are sent as base64.
-pub(super) fn route(method: &Method, path: &str) -> Route {
-    if !escapes_are_whole(path) {
-        return Route::BadEscape;
+impl Routes {
+    pub(super) fn new(web: &Web) -> Self {
+        Self { rows: rows(web), api: format!("{}/api/v1", web.prefix()) }
     }
-    let decoded: Vec<u8> = percent_decode_str(path).collect();
-    match decoded.as_slice() {
-        b"/metrics" => read(method, Route::Scrape),
-        b"/-/healthy" => read(method, Route::Healthy),
-        b"/-/ready" => read(method, Route::Ready),
-        path => match path.strip_prefix(b"/metrics/").and_then(grouping_key) {
-            Some(key) => group(method, key),
-            None => Route::NotFound,
-        },
+
+    /// The route of a request. `sent` is the path as it came, `query` what stood behind it, and `path` is
+    /// [decoded](decode): before it is split, so an encoded slash separates like any other; values with slashes are
+    /// sent as base64.
+    pub(super) fn find<'p>(
+        &self,
+        method: &Method,
+        sent: &str,
+        query: Option<&str>,
+        path: &'p [u8],
+    ) -> Route<'p> {
+        // As sent: what is encoded was meant to be part of a value.
+        if let Some(cleaned) = clean(sent) {
+            return redirect(StatusCode::MOVED_PERMANENTLY, &cleaned, query);
+        }
+        if path == self.api.as_bytes() {
+            return redirect(StatusCode::MOVED_PERMANENTLY, &format!("{}/", self.api), query);
+        }
+        if let Some(verb) = Verb::of(method) {
+            let matches = self.rows.iter().filter_map(|row| Some((row.endpoint(verb)?, row.argument(path)?)));
+            if let Some((endpoint, argument)) = matches.into_iter().next() {
+                return Route::To(endpoint, argument);
+            }
+            let similar = || self.rows.iter().filter(|row| row.endpoint(verb).is_some());
+            if let Some(meant) = similar().find_map(|row| row.meant_by(path)) {
+                // A 301 would make most clients repeat a push as GET.
+                let status = match verb {
+                    Verb::Get => StatusCode::MOVED_PERMANENTLY,
+                    _ => StatusCode::TEMPORARY_REDIRECT,
+                };
+                return redirect(status, &escape(&meant), query);
+            }
+        }
+        match (self.allowed(path), method) {
+            (None, _) => Route::NotFound,
+            (Some(allow), &Method::OPTIONS) => Route::Options(allow),
+            (Some(allow), _) => Route::MethodNotAllowed(allow),
+        }
+    }
+
+    /// The methods of a path.
+    fn allowed(&self, path: &[u8]) -> Option<Allow> {
+        let rows = self.rows.iter().filter(|row| row.argument(path).is_some());
+        let mut verbs: Vec<Verb> = rows.flat_map(Row::verbs).filter(|verb| *verb != Verb::Options).collect();
+        if verbs.is_empty() {
+            return None;
+        }
+        verbs.push(Verb::Options);
+        verbs.sort_unstable();
+        verbs.dedup();
+        Some(Allow(verbs.into_iter().map(Verb::as_str).collect::<Vec<_>>().join(", ")))
     }
 }
 
-fn read(method: &Method, route: Route) -> Route {
-    match *method {
-        Method::GET | Method::HEAD => route,
-        Method::OPTIONS => Route::Options(READ),
-        _ => Route::MethodNotAllowed(READ),
-    }
-}
-
-fn group(method: &Method, key: Result<GroupingKey, PathError>) -> Route {
-    let with_key: fn(GroupingKey) -> Route = match *method {
-        Method::PUT => |key| Route::Push(Change::Replace, key),
-        Method::POST => |key| Route::Push(Change::Merge, key),
-        Method::DELETE => Route::Delete,
-        Method::OPTIONS => return Route::Options(GROUP),
-        _ => return Route::MethodNotAllowed(GROUP),
+fn redirect(status: StatusCode, path: &str, query: Option<&str>) -> Route<'static> {
+    let location = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
     };
-    key.map_or_else(Route::BadGroup, with_key)
-}
-
-fn escapes_are_whole(path: &str) -> bool {
-    let mut escapes = path.split('%').skip(1);
-    escapes.all(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
+    Route::Redirect(Redirect { status, location })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(labels: &[(&str, &str)]) -> GroupingKey {
-        GroupingKey::new(labels.iter().copied()).unwrap()
-    }
-
-    fn check(method: &str, path: &str, expected: &Route) {
+    fn shown(web: &Web, method: &str, url: &str) -> String {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        assert_eq!(&route(&method, path), expected, "{method} {path}");
-    }
-
-    #[test]
-    fn a_group_is_replaced_merged_or_deleted() {
-        let group = || key(&[("job", "myjob"), ("instance", "myinstance")]);
-        check("PUT", "/metrics/job/myjob/instance/myinstance", &Route::Push(Change::Replace, group()));
-        check("POST", "/metrics/job/myjob/instance/myinstance", &Route::Push(Change::Merge, group()));
-        check("DELETE", "/metrics/job/myjob/instance/myinstance", &Route::Delete(group()));
-        check(
-            "PUT",
-            "/metrics/job@base64/bXlqb2I/instance/myinstance",
-            &Route::Push(Change::Replace, group()),
-        );
-    }
-
-    #[test]
-    fn the_path_is_decoded_once_and_then_split() {
-        let put = |labels| Route::Push(Change::Replace, key(labels));
-        check("PUT", "/metrics/job/a%20b", &put(&[("job", "a b")]));
-        check("PUT", "/metrics/job/a+b", &put(&[("job", "a+b")]));
-        check("PUT", "/metrics/job/a%2525", &put(&[("job", "a%25")]));
-        check("PUT", "/metrics/job/a%2Fb%2Fc", &put(&[("job", "a"), ("b", "c")]));
-        check("PUT", "/metrics/job/%C3%A4", &put(&[("job", "ä")]));
-        check("PUT", "/%6Detrics/job/x", &put(&[("job", "x")]));
-        check("PUT", "/metrics/job/x/l/%00%22%0A", &put(&[("job", "x"), ("l", "\0\"\n")]));
-    }
-
-    #[test]
-    fn a_broken_escape_is_refused_wherever_it_stands() {
-        for path in
-            ["/metrics/job/%", "/metrics/job/%2", "/metrics/job/%zz", "/metrics/job/x/l/%4%20", "/%gg"]
-        {
-            check("PUT", path, &Route::BadEscape);
+        let (sent, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
+        let path = decode(sent).unwrap();
+        match Routes::new(web).find(&method, sent, query, &path) {
+            Route::To(endpoint, rest) => format!("{endpoint:?} {}", String::from_utf8_lossy(rest)),
+            Route::Options(Allow(methods)) => format!("200 {methods}"),
+            Route::Redirect(Redirect { status, location }) => format!("{} {location}", status.as_u16()),
+            Route::MethodNotAllowed(Allow(methods)) => format!("405 {methods}"),
+            Route::NotFound => "404".to_owned(),
         }
     }
 
-    #[test]
-    fn reads_answer_get_and_head() {
-        for (path, route) in [
-            ("/metrics", (|| Route::Scrape) as fn() -> Route),
-            ("/-/healthy", || Route::Healthy),
-            ("/-/ready", || Route::Ready),
-        ] {
-            check("GET", path, &route());
-            check("HEAD", path, &route());
-            check("OPTIONS", path, &Route::Options(Allow("GET, HEAD, OPTIONS")));
-            for method in ["PUT", "POST", "DELETE", "PATCH", "BREW"] {
-                check(method, path, &Route::MethodNotAllowed(Allow("GET, HEAD, OPTIONS")));
+    /// Each row is a request, and what the original answers or which endpoint answers it; checked without and with a
+    /// prefix, which `~` stands for.
+    #[track_caller]
+    fn check(rows: &[(&str, &str)]) {
+        for prefix in ["", "/pgw"] {
+            let web = Web { route_prefix: Some(prefix.to_owned()), enable_admin_api: true, ..Web::default() };
+            for (request, expected) in rows {
+                let (method, url) = request.split_once(' ').unwrap();
+                let (url, expected) = (url.replace('~', prefix), expected.replace('~', prefix));
+                assert_eq!(shown(&web, method, &url), expected, "{request} with the prefix {prefix:?}");
             }
         }
     }
 
     #[test]
-    fn groups_answer_no_other_method() {
-        check("OPTIONS", "/metrics/job/x", &Route::Options(Allow("DELETE, OPTIONS, POST, PUT")));
-        for method in ["GET", "HEAD", "PATCH"] {
-            check(method, "/metrics/job/x", &Route::MethodNotAllowed(Allow("DELETE, OPTIONS, POST, PUT")));
-            check(
-                method,
-                "/metrics/job/x/odd",
-                &Route::MethodNotAllowed(Allow("DELETE, OPTIONS, POST, PUT")),
-            );
-        }
+    fn every_endpoint_has_its_path_and_methods() {
+        check(&[
+            ("PUT ~/metrics/job/x", "Push(Replace) job/x"),
+            ("POST ~/metrics/job/x", "Push(Merge) job/x"),
+            ("DELETE ~/metrics/job/x", "Delete job/x"),
+            ("PUT ~/metrics/job@base64/eA/a/b", "Push(Replace) job@base64/eA/a/b"),
+            ("GET ~/metrics", "Scrape "),
+            ("HEAD ~/metrics", "Scrape "),
+            ("GET ~/metrics?name[]=b", "Scrape "),
+            ("GET ~/-/healthy", "Healthy "),
+            ("GET ~/-/ready", "Ready "),
+            ("GET ~/", "Page "),
+            ("GET ~/status", "Page "),
+            ("HEAD ~/status", "Page "),
+            ("GET ~/static/a/b.js", "Static a/b.js"),
+            ("GET ~/static/", "Static "),
+            ("PUT ~/-/quit", "Quit "),
+            ("POST ~/-/quit", "Quit "),
+            ("GET /-/quit", "QuitByGet "),
+            ("GET ~/api/v1/status", "ApiStatus "),
+            ("GET ~/api/v1/metrics", "ApiMetrics "),
+            ("OPTIONS ~/api/v1/anything", "ApiOptions anything"),
+            ("OPTIONS ~/api/v1/", "ApiOptions "),
+            ("PUT ~/api/v1/admin/wipe", "Wipe "),
+        ]);
     }
 
     #[test]
-    fn a_path_that_names_no_group_says_why() {
-        for (path, message) in [
-            ("/metrics/job/x/a", "odd number of components in label string \"/a\""),
-            ("/metrics/job/x/a-b/c", "improper label name \"a-b\""),
-            ("/metrics/job@base64/=", "job name is required"),
-            ("/metrics/job/%FF", "the value of label \"job\" is not UTF-8: \"\u{fffd}\""),
-        ] {
-            let Route::BadGroup(error) = route(&Method::PUT, path) else { panic!("{path}") };
-            assert_eq!(error.to_string(), message, "{path}");
-        }
+    fn the_path_is_decoded_once_and_then_split() {
+        check(&[
+            ("PUT ~/metrics/job/a%20b", "Push(Replace) job/a b"),
+            ("PUT ~/metrics/job/a+b", "Push(Replace) job/a+b"),
+            ("PUT ~/metrics/job/a%2525", "Push(Replace) job/a%25"),
+            ("PUT ~/metrics/job/a%2Fb%2Fc", "Push(Replace) job/a/b/c"),
+            ("PUT ~/%6Detrics/job/x", "Push(Replace) job/x"),
+            ("PUT ~/metrics/job/x/l/%2F%2F", "Push(Replace) job/x/l///"),
+            ("PUT ~/metrics/job/x/l/%2E%2E", "Push(Replace) job/x/l/.."),
+        ]);
+    }
+
+    #[test]
+    fn other_methods_are_told_which_there_are() {
+        check(&[
+            ("PATCH ~/metrics/job/x", "405 DELETE, OPTIONS, POST, PUT"),
+            ("GET ~/metrics/job/x/odd", "405 DELETE, OPTIONS, POST, PUT"),
+            ("HEAD ~/metrics/job/x", "405 DELETE, OPTIONS, POST, PUT"),
+            ("OPTIONS ~/metrics/job/x", "200 DELETE, OPTIONS, POST, PUT"),
+            ("POST ~/metrics", "405 GET, OPTIONS"),
+            ("OPTIONS ~/metrics", "200 GET, OPTIONS"),
+            ("OPTIONS ~/status", "200 GET, OPTIONS"),
+            ("BREW ~/-/healthy", "405 GET, OPTIONS"),
+            ("PUT ~/", "405 GET, OPTIONS"),
+            ("POST ~/api/v1/status", "405 GET, OPTIONS"),
+            ("GET ~/api/v1/admin/wipe", "405 OPTIONS, PUT"),
+            ("OPTIONS ~/nope", "404"),
+        ]);
+        // Only the answer to GET is never below the prefix.
+        let prefixed = Web { route_prefix: Some("/pgw".to_owned()), ..Web::default() };
+        assert_eq!(shown(&Web::default(), "DELETE", "/-/quit"), "405 GET, OPTIONS, POST, PUT");
+        assert_eq!(shown(&prefixed, "GET", "/pgw/-/quit"), "405 OPTIONS, POST, PUT");
+        assert_eq!(shown(&prefixed, "PUT", "/-/quit"), "405 GET, OPTIONS");
+    }
+
+    #[test]
+    fn a_path_that_is_not_clean_is_redirected_and_not_looked_at() {
+        check(&[
+            ("PUT ~/metrics//job/x", "301 ~/metrics/job/x"),
+            ("POST ~/metrics/./job/x?q", "301 ~/metrics/job/x?q"),
+            ("GET ~/a/../status?x=1", "301 ~/status?x=1"),
+            ("GET ~/nope/../x/", "301 ~/x/"),
+            ("GET ~/api/v1", "301 ~/api/v1/"),
+            ("POST ~/api/v1", "301 ~/api/v1/"),
+        ]);
+    }
+
+    #[test]
+    fn a_slip_in_the_path_is_redirected() {
+        check(&[
+            ("GET ~/static", "301 ~/static/"),
+            ("GET ~/status/", "301 ~/status"),
+            ("HEAD ~/metrics/", "301 ~/metrics"),
+            ("PUT ~/-/quit/", "307 ~/-/quit"),
+            ("GET ~/METRICS", "301 ~/metrics"),
+            ("GET ~/Status/?a=b", "301 ~/status?a=b"),
+            ("GET ~/STATIC/Page.css", "301 ~/static/Page.css"),
+            ("POST ~/METRICS/Job/X", "307 ~/metrics/job/X"),
+            ("PUT ~/METRICS/JOB@BASE64/Zm8", "307 ~/metrics/job@base64/Zm8"),
+            ("PUT ~/Metrics/Job/a%20b/L/%C3%A4?q", "307 ~/metrics/job/a%20b/L/%C3%A4?q"),
+            ("PUT ~/metrics%2F%2Fjob/x", "307 ~/metrics/job/x"),
+            ("GET ~/api/v1/status/", "301 ~/api/v1/status"),
+            ("PUT ~/api/v1/admin/WIPE", "307 ~/api/v1/admin/wipe"),
+        ]);
+        let prefixed = Web { route_prefix: Some("/pgw".to_owned()), ..Web::default() };
+        assert_eq!(shown(&prefixed, "GET", "/pgw"), "301 /pgw/");
     }
 
     #[test]
     fn there_is_nothing_else() {
-        for path in
-            ["", "*", "/", "/metrics/", "/metrics/job", "/metrics/job/", "/metrics/x", "/metricss", "/-/quit"]
-        {
-            check("GET", path, &Route::NotFound);
-            check("PUT", path, &Route::NotFound);
+        for method in ["GET", "PUT"] {
+            for path in ["*", "/nope", "/metrics/job", "/metrics/job/", "/metrics/job@base64/", "/metrics/x"]
+            {
+                assert_eq!(shown(&Web::default(), method, path), "404", "{method} {path}");
+            }
         }
+        assert_eq!(shown(&Web::default(), "PUT", "/api/v1/admin/wipe"), "404", "unless it is switched on");
+        let prefixed = Web { route_prefix: Some("/pgw".to_owned()), ..Web::default() };
+        for path in ["/", "/metrics", "/-/healthy", "/api/v1/status", "/pgwx/metrics"] {
+            assert_eq!(shown(&prefixed, "GET", path), "404", "{path}");
+        }
+    }
+
+    #[test]
+    fn the_scrape_may_be_elsewhere_and_pushes_stay() {
+        let web = Web { telemetry_path: "/tele".to_owned(), ..Web::default() };
+        assert_eq!(shown(&web, "GET", "/tele"), "Scrape ");
+        assert_eq!(shown(&web, "GET", "/metrics"), "404");
+        assert_eq!(shown(&web, "PUT", "/metrics/job/x"), "Push(Replace) job/x");
     }
 }

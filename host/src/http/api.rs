@@ -1,0 +1,94 @@
+//! The API that programs read: `/api/v1/*`, answered as the original Pushgateway does, to the order of the keys.
+
+mod groups;
+mod json;
+mod native;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+};
+use http::{Response, StatusCode};
+use tokio::sync::Semaphore;
+use tracing::error;
+
+use self::json::{object, string};
+use super::Http;
+use super::error::Failure;
+use super::payload::{self, Payload};
+use crate::telemetry::rfc3339_nano;
+
+/// Pages of other sites may read the API, and nobody keeps what it said.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Authorization, Content-Type, Origin"),
+    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE, OPTIONS"),
+    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
+    (CACHE_CONTROL, "no-cache, no-store, must-revalidate"),
+];
+
+/// Answers with all groups that are made at the same time: each takes a core, and memory for all that is stored.
+static LISTING: Semaphore = Semaphore::const_new(2);
+
+/// Version, flags and start.
+pub(super) fn status(http: &Http) -> Response<Payload> {
+    let version = env!("CARGO_PKG_VERSION");
+    let build = [
+        ("branch", ""),
+        ("buildDate", ""),
+        ("buildUser", ""),
+        ("goVersion", ""),
+        ("revision", ""),
+        ("version", version),
+    ];
+    let mut body = String::from(r#"{"status":"success","data":{"build_information":"#);
+    object(&mut body, build, |out, value| string(out, value));
+    body.push_str(r#","flags":"#);
+    let mut flags: Vec<_> = http.flags.iter().map(|(name, value)| (*name, value)).collect();
+    flags.sort_unstable();
+    object(&mut body, flags, |out, value| string(out, value));
+    body.push_str(r#","start_time":"#);
+    string(&mut body, &rfc3339_nano(http.started_at));
+    body.push_str("}}");
+    json(Payload::from(bytes::Bytes::from(body)))
+}
+
+/// All groups with their families, on the blocking pool: there may be a hundred megabytes of it.
+pub(super) async fn metrics(http: &Http) -> Result<Response<Payload>, Failure> {
+    let _permit = LISTING.acquire().await;
+    let store = http.store.clone();
+    let listed = tokio::task::spawn_blocking(move || groups::list(&store)).await;
+    listed.map(json).map_err(|panic| {
+        error!(%panic, "the groups could not be listed");
+        Failure::Internal
+    })
+}
+
+/// May a page of another site ask? Whatever the path.
+pub(super) fn options() -> Response<Payload> {
+    with_headers(payload::empty(StatusCode::OK))
+}
+
+/// Removes all groups. There is a route to it only where that is switched on.
+pub(super) async fn wipe(http: &Http) -> Result<Response<Payload>, Failure> {
+    let store = http.store.clone();
+    // Freeing all that was stored takes its time.
+    let wiped = tokio::task::spawn_blocking(move || store.wipe()).await;
+    wiped.map(|()| with_headers(payload::empty(StatusCode::ACCEPTED))).map_err(|panic| {
+        error!(%panic, "the store could not be wiped");
+        Failure::Internal
+    })
+}
+
+fn json(body: Payload) -> Response<Payload> {
+    let mut response = payload::empty(StatusCode::OK);
+    *response.body_mut() = body;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    with_headers(response)
+}
+
+fn with_headers(mut response: Response<Payload>) -> Response<Payload> {
+    let headers = HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    response.headers_mut().extend(headers);
+    response
+}
