@@ -1,5 +1,6 @@
 //! What a scrape shows: the stored families and the gateway's own, in order of their names.
 
+mod protobuf;
 mod text;
 
 use std::cmp::Ordering;
@@ -27,7 +28,8 @@ impl Format {
     // MERGE: with the encoders for protobuf and OpenMetrics this is the format itself, and goes.
     pub fn available(self) -> Self {
         match self {
-            Self::Text | Self::Protobuf | Self::OpenMetrics => Self::Text,
+            Self::OpenMetrics => Self::Text,
+            format => format,
         }
     }
 
@@ -35,9 +37,7 @@ impl Format {
     pub fn media_type(self, escaping: Escaping) -> String {
         let media_type = match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Self::Protobuf => {
-                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
-            }
+            Self::Protobuf => pushgate_exposition::protobuf::CONTENT_TYPE,
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         };
         format!("{media_type}; escaping={}", escaping.as_str())
@@ -95,8 +95,9 @@ impl Exposition {
     /// The answer to a scrape. Cannot fail: what is stored was rendered when it was pushed.
     pub fn render(&self, format: Format, escaping: Escaping) -> Bytes {
         match format {
-            // MERGE: the encoders for protobuf and OpenMetrics go here.
-            Format::Text | Format::Protobuf | Format::OpenMetrics => text::render(self, escaping),
+            Format::Protobuf => protobuf::render(self, escaping),
+            // MERGE: the encoder for OpenMetrics goes here.
+            Format::Text | Format::OpenMetrics => text::render(self, escaping),
         }
     }
 }

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use pushgate_exposition::text::{self, ParseError};
-use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules};
+use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, protobuf, text};
 use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
@@ -98,11 +97,11 @@ pub enum IngestError {
         format: &'static str,
     },
     /// The body is not what it should be.
-    Parse(ParseError),
+    Parse(Unreadable),
     /// The body is legal but larger than is taken.
     TooLarge {
         /// What there is too much of, and where.
-        error: ParseError,
+        error: Unreadable,
         /// The bound's key in the configuration.
         key: &'static str,
     },
@@ -124,6 +123,25 @@ pub enum IngestError {
     },
     /// Its turn did not come in time.
     Busy,
+}
+
+/// Why a body cannot be read, by its format.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+#[expect(missing_docs, reason = "the names are those of the formats")]
+pub enum Unreadable {
+    Text(text::ParseError),
+    Protobuf(protobuf::DecodeError),
+}
+
+impl Unreadable {
+    /// The bound that is passed, if the body is legal but larger than is taken.
+    fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::Text(error) => error.problem.bound(),
+            Self::Protobuf(error) => error.bound(),
+        }
+    }
 }
 
 impl IngestError {
@@ -296,13 +314,14 @@ impl Ingest {
     fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
         // A removal has no families, whatever body came with it.
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
-        // MERGE: the parsers for protobuf and OpenMetrics go here.
-        match request.format {
-            BodyFormat::Text => {}
-            BodyFormat::Protobuf => return Err(IngestError::Unsupported { format: "protobuf" }),
+        let (key, rules) = (&request.key, &self.rules);
+        let parsed = match request.format {
+            BodyFormat::Text => text::parse(body, key, rules).map_err(Unreadable::Text),
+            BodyFormat::Protobuf => protobuf::parse(body, key, rules).map_err(Unreadable::Protobuf),
+            // MERGE: the parser for OpenMetrics goes here.
             BodyFormat::OpenMetrics => return Err(IngestError::Unsupported { format: "OpenMetrics" }),
-        }
-        text::parse(body, &request.key, &self.rules).map_err(|error| match error.problem.bound() {
+        };
+        parsed.map_err(|error| match error.bound() {
             Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
             None => IngestError::Parse(error),
         })

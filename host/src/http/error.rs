@@ -215,6 +215,7 @@ impl Refusal<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::ingest::Unreadable;
     use http::header::{ACCEPT, CONTENT_TYPE};
     use pushgate_exposition::GroupingKey;
     use pushgate_exposition::{Limits, Rules, text};
@@ -349,11 +350,11 @@ mod tests {
             }
             assert_eq!(text(response), body);
         }
-        let failure = IngestError::Parse(parse_error("a b\n", &Rules::default())).into();
+        let failure = IngestError::Parse(Unreadable::Text(parse_error("a b\n", &Rules::default()))).into();
         let response = answer(&failure, &HeaderMap::new());
         assert_eq!(response.status(), 400);
         assert!(text(response).starts_with("text format parsing error in line 1: "));
-        let error = parse_error("a 1\nb 1\n", &one_series);
+        let error = Unreadable::Text(parse_error("a 1\nb 1\n", &one_series));
         let response =
             answer(&IngestError::TooLarge { error, key: "push.max_series" }.into(), &HeaderMap::new());
         assert_eq!(response.status(), 413);

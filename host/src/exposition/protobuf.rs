@@ -1,0 +1,63 @@
+//! A scrape as protobuf: stored lines are read back into columns, which have what text cannot say beside them.
+
+use bytes::Bytes;
+use pushgate_exposition::Escaping;
+use pushgate_exposition::protobuf::FamilyEncoder;
+
+use super::Exposition;
+
+/// All families, each behind its length. Units are left out, as the original does.
+pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
+    let mut out = Vec::with_capacity(exposition.size());
+    for family in exposition.families() {
+        let (name, kind) = (family.name(), family.kind());
+        let mut encoder = FamilyEncoder::new(&mut out, name, family.help(), kind, escaping);
+        family.own().into_iter().flat_map(|own| own.series()).for_each(|series| encoder.series(series));
+        for chunk in family.chunks() {
+            // Lines that the gateway wrote can be read.
+            let columns = chunk.read_back(name, kind).unwrap_or_default();
+            columns.families().flat_map(|family| family.series()).for_each(|series| encoder.series(series));
+        }
+        encoder.finish();
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use pushgate_exposition::{GroupingKey, Rules, protobuf};
+
+    use super::*;
+    use crate::journal::InMemory;
+    use crate::store::{Limits, Mode, Store};
+    use crate::telemetry::{Metrics, own_families};
+
+    /// A counter `c` with an exemplar and the time it was created.
+    const COUNTER: &[u8] = &[
+        0x2c, 0x0a, 1, b'c', 0x18, 0, 0x22, 0x25, 0x1a, 0x23, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x12, 0x14,
+        0x0a, 0x07, 0x0a, 1, b't', 0x12, 2, b'i', b'd', 0x11, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f, 0x1a, 0x04, 0x08,
+        5, 0x10, 7,
+    ];
+
+    #[test]
+    fn what_text_cannot_say_comes_out_again_beside_the_labels_of_the_group() {
+        let limits = Limits { groups: 9, series: 9 };
+        let store = Store::new(limits, own_families(), Box::new(InMemory));
+        for job in ["a", "b"] {
+            let key = GroupingKey::new([("job", job)]).unwrap();
+            let push = protobuf::parse(COUNTER, &key, &Rules::default()).unwrap();
+            store.push(&push, Mode::Replace, 1.0).unwrap();
+        }
+        let bytes = render(&Exposition::new(&store, &Metrics::new()), Escaping::default());
+        let scrape = protobuf::parse_exposed(&bytes, &Rules::default()).unwrap();
+        let family = scrape.families().find(|family| family.name() == "c").unwrap();
+        let pushed = protobuf::parse_exposed(COUNTER, &Rules::default()).unwrap();
+        let pushed = pushed.families().next().unwrap().series().next().unwrap();
+        assert!(pushed.detail().is_some());
+        for (series, job) in family.series().zip(["a", "b"]) {
+            assert_eq!((series.value(), series.detail()), (1.0, pushed.detail()));
+            assert!(series.labels().eq([("instance", ""), ("job", job)]));
+        }
+        assert!(scrape.families().any(|family| family.name() == "pushgateway_build_info"));
+    }
+}
