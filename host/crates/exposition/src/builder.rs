@@ -209,6 +209,12 @@ impl Builder {
         })
     }
 
+    /// Whether a series is the one with those labels in a family.
+    #[inline]
+    pub(crate) fn is_series(&self, series: u32, family: u32, labels: &[Label]) -> bool {
+        self.family_of_series(series) == family && self.labels_of(series).eq(labels.iter().copied())
+    }
+
     /// Sorts labels by the text of their names. False when a name comes twice.
     pub fn sort_labels(&self, labels: &mut [Label]) -> bool {
         if labels.iter().map(|label| label.name).eq(self.last_label_names().iter().copied()) {

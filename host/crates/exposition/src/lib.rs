@@ -21,15 +21,19 @@
 //! ```
 
 mod builder;
+mod cursor;
 mod detail;
 pub mod edit;
 mod escaping;
 mod grouping;
+mod lenient;
 mod name;
 mod objection;
 pub mod protobuf;
 mod push;
 mod rules;
+mod sample_name;
+mod series_index;
 mod symbols;
 mod tables;
 pub mod text;

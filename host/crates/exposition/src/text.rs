@@ -2,10 +2,8 @@
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 mod assembler;
-mod cursor;
 pub mod encode;
 mod error;
-mod lenient;
 pub mod number;
 mod parse;
 

@@ -1,12 +1,7 @@
 //! Names and samples to families and series.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-
-use crate::text::Problem;
-use crate::text::error::quote;
+use crate::series_index::SeriesIndex;
+use crate::text::{Problem, quote};
 use crate::{Bound, Builder, InternError, Kind, Label, Limits, Objection, OverLimit};
 
 /// Where a sample goes, by its name.
@@ -45,10 +40,9 @@ pub(super) struct Assembler<'a> {
     limits: &'a Limits,
     /// Beside the families of the builder.
     declared: Vec<Declared>,
-    /// Histograms and summaries by family and labels, and the one that got a sample last.
-    merged: HashTable<u32>,
+    /// Histograms and summaries, and the one that got a sample last.
+    merged: SeriesIndex,
     last_merged: Option<u32>,
-    hasher: RandomState,
 }
 
 impl<'a> Assembler<'a> {
@@ -57,9 +51,8 @@ impl<'a> Assembler<'a> {
             declared: vec![Declared::default(); builder.family_count()],
             builder,
             limits,
-            merged: HashTable::new(),
+            merged: SeriesIndex::default(),
             last_merged: None,
-            hasher: RandomState::default(),
         }
     }
 
@@ -189,30 +182,17 @@ impl<'a> Assembler<'a> {
 
     /// The histogram or summary with those labels, made if there is none.
     fn merged(&mut self, target: Target, labels: &[Label]) -> Result<u32, Problem> {
-        let builder = &self.builder;
-        let is_same = |series: u32| {
-            builder.family_of_series(series) == target.family
-                && builder.labels_of(series).eq(labels.iter().copied())
-        };
         if let Some(last) = self.last_merged
-            && is_same(last)
+            && self.builder.is_series(last, target.family, labels)
         {
             return Ok(last);
         }
-        let hasher = &self.hasher;
-        let hash = |family: u32, labels: &mut dyn Iterator<Item = Label>| {
-            labels.fold(u64::from(family), |hash, label| hasher.hash_one((hash, label.name, label.value)))
-        };
-        let key = hash(target.family, &mut labels.iter().copied());
-        let series = match self.merged.find(key, |&series| is_same(series)) {
-            Some(&series) => series,
+        let series = match self.merged.find(&self.builder, target.family, labels) {
+            Some(series) => series,
             None => {
                 self.limits.check(Bound::Series, self.builder.series_count() + 1)?;
                 let series = self.builder.series(target.family, labels, 0.0);
-                let builder = &self.builder;
-                self.merged.insert_unique(key, series, |&series| {
-                    hash(builder.family_of_series(series), &mut builder.labels_of(series))
-                });
+                self.merged.insert(&self.builder, series);
                 series
             }
         };

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use memchr::{memchr2, memchr3};
+use memchr::memchr2;
 
-use crate::name::{is_bare_label_name, is_metric_name};
+use crate::name::is_metric_name;
+pub use crate::sample_name::any_label;
+use crate::sample_name::{SampleName, escape, quoted_unless};
 use crate::text::number;
 use crate::{Escaping, Family, Kind, LabelPair, Push, Series};
 
@@ -58,35 +60,14 @@ pub fn samples(
     more: &[LabelPair<'_>],
     escaping: Escaping,
 ) {
-    if !family.has_utf8_names() {
-        let name = family.name();
-        return each_sample(family.kind(), series, |suffix, point, value| {
-            out.push_str(name);
-            out.push_str(suffix);
-            labels(out, series, more, point, label);
-            end(out, value);
-        });
-    }
-    let name = escaping.metric(family.name());
+    let escaping = family.has_utf8_names().then_some(escaping);
+    let name = escaping.map_or(Cow::Borrowed(family.name()), |escaping| escaping.metric(family.name()));
+    let line = SampleName { name, series, more, escaping, number: number::write };
     each_sample(family.kind(), series, |suffix, point, value| {
-        let write_label = |out: &mut String, name: &str, value: &str| {
-            any_label(out, &escaping.label(name), value);
-        };
-        if is_metric_name(&name) {
-            out.push_str(&name);
-            out.push_str(suffix);
-            labels(out, series, more, point, write_label);
-        } else {
-            // The name stands in the braces, before the labels.
-            let start = out.len();
-            labels(out, series, more, point, write_label);
-            let rest = out.split_off(start);
-            let rest = rest.strip_prefix('{').unwrap_or("}");
-            let comma = if rest == "}" { "" } else { "," };
-            let full = format!("{name}{suffix}");
-            let _ = write!(out, "{{{}{comma}{rest}", quoted_unless(&full, |_| false));
-        }
-        end(out, value);
+        line.write(out, suffix, point);
+        out.push(' ');
+        number::write(out, value);
+        out.push('\n');
     });
 }
 
@@ -108,92 +89,4 @@ fn each_sample(
     }
     sample("_sum", None, series.value());
     sample("_count", None, series.count());
-}
-
-#[inline]
-fn labels(
-    out: &mut String,
-    series: Series<'_>,
-    more: &[LabelPair<'_>],
-    point: Option<(&str, f64)>,
-    label: impl Fn(&mut String, &str, &str),
-) {
-    let mut own = series.labels();
-    if own.len() + more.len() == 0 && point.is_none() {
-        return;
-    }
-    out.push('{');
-    let mut more = more.iter().copied().peekable();
-    for pair in own.by_ref() {
-        while let Some(other) = more.next_if(|other| other.0 < pair.0) {
-            label(out, other.0, other.1);
-        }
-        label(out, pair.0, pair.1);
-    }
-    for pair in more {
-        label(out, pair.0, pair.1);
-    }
-    if let Some((name, bound)) = point {
-        separate(out);
-        let _ = write!(out, "{name}=\"");
-        number::write(out, bound);
-        out.push('"');
-    }
-    out.push('}');
-}
-
-#[inline]
-fn end(out: &mut String, value: f64) {
-    out.push(' ');
-    number::write(out, value);
-    out.push('\n');
-}
-
-/// Appends `name="value"`, escaped, behind a comma unless it is the first after a `{`. The name is a classic one.
-#[inline]
-fn label(out: &mut String, name: &str, value: &str) {
-    separate(out);
-    out.push_str(name);
-    out.push_str("=\"");
-    escape(out, value, |bytes| memchr3(b'\\', b'"', b'\n', bytes));
-    out.push('"');
-}
-
-/// Appends `name="value"`, escaped, behind a comma unless it is the first after a `{`; a name that is not a classic
-/// one stands in quotes.
-pub fn any_label(out: &mut String, name: &str, value: &str) {
-    if is_bare_label_name(name) {
-        return label(out, name, value);
-    }
-    label(out, &quoted_unless(name, is_bare_label_name), value);
-}
-
-fn quoted_unless(name: &str, is_bare: impl Fn(&str) -> bool) -> Cow<'_, str> {
-    if is_bare(name) {
-        return Cow::Borrowed(name);
-    }
-    let mut quoted = String::from("\"");
-    escape(&mut quoted, name, |bytes| memchr3(b'\\', b'"', b'\n', bytes));
-    quoted.push('"');
-    Cow::Owned(quoted)
-}
-
-fn separate(out: &mut String) {
-    if !out.ends_with('{') {
-        out.push(',');
-    }
-}
-
-/// Appends a text with a backslash before what `special` finds; a line feed becomes `\n`.
-fn escape(out: &mut String, mut text: &str, special: impl Fn(&[u8]) -> Option<usize>) {
-    while let Some(at) = special(text.as_bytes()) {
-        out.push_str(&text[..at]);
-        out.push('\\');
-        out.push(match text.as_bytes()[at] {
-            b'\n' => 'n',
-            other => char::from(other),
-        });
-        text = &text[at + 1..];
-    }
-    out.push_str(text);
 }

@@ -10,12 +10,11 @@
 
 use std::borrow::Cow;
 
+use crate::cursor::{Cursor, is_blank, unescape};
+use crate::lenient::tidy;
 use crate::name::{label_name_len, metric_name_len};
 use crate::text::assembler::{Assembler, Target};
-use crate::text::cursor::{Cursor, is_blank, unescape};
-use crate::text::error::quote;
-use crate::text::lenient::tidy;
-use crate::text::{ParseError, Problem, number};
+use crate::text::{ParseError, Problem, number, quote};
 use crate::{
     Bound, Builder, Detail, GroupingKey, Kind, Label, Manners, Names, Objection, OverLimit, Place, Push,
     Rules,

@@ -4,35 +4,34 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
-use crate::text::Problem;
-use crate::text::error::quote;
+use crate::text::{Problem, quote};
 
 /// A place in a body. Every step stays inside it; the end of the body is a [`Problem`] wherever
 /// something must follow.
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     body: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(body: &'a [u8]) -> Self {
+    pub(crate) fn new(body: &'a [u8]) -> Self {
         Self { body, at: 0 }
     }
 
     /// The next byte, if there is one.
     #[inline]
-    pub(super) fn next(&self) -> Option<u8> {
+    pub(crate) fn next(&self) -> Option<u8> {
         self.body.get(self.at).copied()
     }
 
     /// The next byte, where there must be one.
     #[inline]
-    pub(super) fn peek(&self) -> Result<u8, Problem> {
+    pub(crate) fn peek(&self) -> Result<u8, Problem> {
         self.next().ok_or(Problem::UnexpectedEnd)
     }
 
     /// The next character, for a message.
-    pub(super) fn char(&self) -> char {
+    pub(crate) fn char(&self) -> char {
         String::from_utf8_lossy(self.rest().get(..4).unwrap_or(self.rest()))
             .chars()
             .next()
@@ -41,19 +40,19 @@ impl<'a> Cursor<'a> {
 
     /// What is left of the body.
     #[inline]
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         &self.body[self.at.min(self.body.len())..]
     }
 
     /// Goes one byte on.
     #[inline]
-    pub(super) fn bump(&mut self) {
+    pub(crate) fn bump(&mut self) {
         self.at += 1;
     }
 
     /// Takes the next `len` bytes.
     #[inline]
-    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+    pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
         let (token, _) = self.rest().split_at_checked(len).unwrap_or((self.rest(), b""));
         self.at += token.len();
         token
@@ -61,7 +60,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes a metric's name if just that one comes next, before a brace or a blank.
     #[inline]
-    pub(super) fn take_name(&mut self, name: &[u8]) -> bool {
+    pub(crate) fn take_name(&mut self, name: &[u8]) -> bool {
         let behind = self.rest().strip_prefix(name).and_then(<[u8]>::first);
         let taken = matches!(behind, Some(b'{' | b' '));
         if taken {
@@ -73,7 +72,7 @@ impl<'a> Cursor<'a> {
     /// Takes a label's name and its equals sign if just that label comes next, written as it mostly is. Then
     /// the cursor stands on the quote of its value.
     #[inline]
-    pub(super) fn take_label_name(&mut self, name: &[u8]) -> bool {
+    pub(crate) fn take_label_name(&mut self, name: &[u8]) -> bool {
         let taken = self.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(b"=\""));
         if taken {
             self.at += name.len() + 1;
@@ -83,7 +82,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips blanks and tabs.
     #[inline]
-    pub(super) fn skip_blanks(&mut self) {
+    pub(crate) fn skip_blanks(&mut self) {
         while self.next().is_some_and(is_blank) {
             self.at += 1;
         }
@@ -91,7 +90,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes what stands before the next blank, tab or line feed.
     #[inline]
-    pub(super) fn word(&mut self) -> Result<&'a [u8], Problem> {
+    pub(crate) fn word(&mut self) -> Result<&'a [u8], Problem> {
         let rest = self.rest();
         let end =
             rest.iter().position(|&byte| byte == b'\n' || is_blank(byte)).ok_or(Problem::UnexpectedEnd)?;
@@ -100,7 +99,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the rest of the line, and goes past its line feed.
-    pub(super) fn line(&mut self) -> Result<&'a [u8], Problem> {
+    pub(crate) fn line(&mut self) -> Result<&'a [u8], Problem> {
         let rest = self.rest();
         let end = memchr(b'\n', rest).ok_or(Problem::UnexpectedEnd)?;
         self.at += end + 1;
@@ -109,7 +108,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes a text in double quotes and undoes its escapes: `\\`, `\"` and `\n`.
     #[inline]
-    pub(super) fn quoted(&mut self) -> Result<Cow<'a, [u8]>, Problem> {
+    pub(crate) fn quoted(&mut self) -> Result<Cow<'a, [u8]>, Problem> {
         self.bump();
         let rest = self.rest();
         let end = memchr3(b'"', b'\\', b'\n', rest).ok_or(Problem::UnexpectedEnd)?;
@@ -143,12 +142,12 @@ impl<'a> Cursor<'a> {
 }
 
 #[inline]
-pub(super) fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
 /// What the byte behind a backslash stands for.
-pub(super) fn unescape(byte: u8) -> Option<u8> {
+pub(crate) fn unescape(byte: u8) -> Option<u8> {
     match byte {
         b'\\' | b'"' => Some(byte),
         b'n' => Some(b'\n'),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// The body with line feeds where they were meant: one at the end, none with a CR before it, and no blanks before
 /// one. Blanks and CR within a line stay.
-pub(super) fn tidy(body: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn tidy(body: &[u8]) -> Cow<'_, [u8]> {
     let is_tidy = |line: &[u8]| !line.last().is_some_and(|byte| b" \t\r".contains(byte));
     if body.split(|&byte| byte == b'\n').all(is_tidy) && body.last().is_none_or(|&byte| byte == b'\n') {
         return Cow::Borrowed(body);
