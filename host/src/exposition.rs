@@ -1,5 +1,6 @@
 //! What a scrape shows: the stored families and the gateway's own, in order of their names.
 
+mod openmetrics;
 mod protobuf;
 mod text;
 
@@ -24,15 +25,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format itself if there is an encoder for it, else text, which no scraper refuses.
-    // MERGE: with the encoders for protobuf and OpenMetrics this is the format itself, and goes.
-    pub fn available(self) -> Self {
-        match self {
-            Self::OpenMetrics => Self::Text,
-            format => format,
-        }
-    }
-
     /// The value of `Content-Type`.
     pub fn media_type(self, escaping: Escaping) -> String {
         let media_type = match self {
@@ -96,8 +88,8 @@ impl Exposition {
     pub fn render(&self, format: Format, escaping: Escaping) -> Bytes {
         match format {
             Format::Protobuf => protobuf::render(self, escaping),
-            // MERGE: the encoder for OpenMetrics goes here.
-            Format::Text | Format::OpenMetrics => text::render(self, escaping),
+            Format::OpenMetrics => openmetrics::render(self, escaping),
+            Format::Text => text::render(self, escaping),
         }
     }
 }

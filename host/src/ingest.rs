@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, protobuf, text};
+use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, openmetrics, protobuf, text};
 use pushgate_plugin_host::{Chain, End, Request};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
@@ -91,11 +91,6 @@ pub struct Accepted {
 /// A push was refused. Nothing of it is stored.
 #[derive(Debug)]
 pub enum IngestError {
-    /// There is no parser for it.
-    Unsupported {
-        /// Its name.
-        format: &'static str,
-    },
     /// The body is not what it should be.
     Parse(Unreadable),
     /// The body is legal but larger than is taken.
@@ -132,6 +127,7 @@ pub enum IngestError {
 pub enum Unreadable {
     Text(text::ParseError),
     Protobuf(protobuf::DecodeError),
+    OpenMetrics(openmetrics::ParseError),
 }
 
 impl Unreadable {
@@ -140,6 +136,7 @@ impl Unreadable {
         match self {
             Self::Text(error) => error.problem.bound(),
             Self::Protobuf(error) => error.bound(),
+            Self::OpenMetrics(error) => error.problem.bound(),
         }
     }
 }
@@ -147,7 +144,7 @@ impl Unreadable {
 impl IngestError {
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Parse(_) | Self::Unsupported { .. } => Outcome::Unparsable,
+            Self::Parse(_) => Outcome::Unparsable,
             Self::TooLarge { .. } => Outcome::TooLarge,
             Self::Inconsistent(_) => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
@@ -183,7 +180,6 @@ impl IngestError {
     fn reason(&self) -> String {
         match self {
             Self::Parse(error) | Self::TooLarge { error, .. } => error.to_string(),
-            Self::Unsupported { format } => format!("there is no parser for {format}"),
             Self::Inconsistent(reason) => reason.clone(),
             Self::Rejected(_) => "rejected by a policy".to_owned(),
             Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
@@ -318,8 +314,7 @@ impl Ingest {
         let parsed = match request.format {
             BodyFormat::Text => text::parse(body, key, rules).map_err(Unreadable::Text),
             BodyFormat::Protobuf => protobuf::parse(body, key, rules).map_err(Unreadable::Protobuf),
-            // MERGE: the parser for OpenMetrics goes here.
-            BodyFormat::OpenMetrics => return Err(IngestError::Unsupported { format: "OpenMetrics" }),
+            BodyFormat::OpenMetrics => openmetrics::parse(body, key, rules).map_err(Unreadable::OpenMetrics),
         };
         parsed.map_err(|error| match error.bound() {
             Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },

@@ -146,11 +146,6 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
         IngestError::TooLarge { error, key } => {
             refuse(S::PAYLOAD_TOO_LARGE, "too-large", format!("{error} ({key})"))
         }
-        IngestError::Unsupported { format } => refuse(
-            S::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported",
-            format!("bodies of the format {format} are not read; push text"),
-        ),
         IngestError::Parse(error) => refuse(S::BAD_REQUEST, "parse-error", error.to_string()),
         IngestError::Inconsistent(reason) => refuse(
             S::BAD_REQUEST,

@@ -42,7 +42,7 @@ pub(super) async fn scrape(http: &Http, headers: &HeaderMap) -> Result<Response<
         return Err(Failure::Unsound(reason.to_owned()));
     }
     let (format, escaping) = negotiate(headers, http.openmetrics_scrapes);
-    let form = Form { format: format.available(), escaping, gzip: takes_gzip(headers) };
+    let form = Form { format, escaping, gzip: takes_gzip(headers) };
     let is_copy = form.format == Format::Text && !form.gzip && http.names == Names::Classic;
     answer(exposition, form, if is_copy { INLINE_COPY } else { INLINE }).await
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 use crate::text::{Problem, quote};
 
@@ -117,6 +117,22 @@ impl<'a> Cursor<'a> {
             return Ok(Cow::Borrowed(&rest[..end]));
         }
         self.quoted_with_escapes().map(Cow::Owned)
+    }
+
+    /// Takes a text in double quotes, and leaves its escapes.
+    pub(crate) fn quoted_raw(&mut self) -> Result<&'a [u8], Problem> {
+        self.bump();
+        let rest = self.rest();
+        let mut end = 0;
+        loop {
+            let behind = rest.get(end..).ok_or(Problem::UnexpectedEnd)?;
+            end += memchr2(b'"', b'\\', behind).ok_or(Problem::UnexpectedEnd)?;
+            if rest[end] == b'"' {
+                self.at += end + 1;
+                return Ok(&rest[..end]);
+            }
+            end += 2;
+        }
     }
 
     #[cold]

@@ -29,6 +29,7 @@ mod grouping;
 mod lenient;
 mod name;
 mod objection;
+pub mod openmetrics;
 pub mod protobuf;
 mod push;
 mod rules;
