@@ -18,7 +18,7 @@ use tokio::task;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info};
 
-pub use self::convert::{GroupParts, Unrestorable, parts, times};
+pub use self::convert::{GroupParts, Unrestorable, groups, parts, times};
 use crate::config;
 use crate::store::Store;
 
@@ -46,7 +46,7 @@ impl Persistence {
     /// When the file can neither be used nor set aside.
     pub fn load(&self, store: &Store, rules: &Rules) -> anyhow::Result<()> {
         let Some(bytes) = self.read()? else { return Ok(()) };
-        let groups = match pushgate_gob::read(&bytes) {
+        let groups = match groups(&bytes) {
             Ok(groups) => groups,
             Err(error) => {
                 let aside = file::set_aside(&self.file)?;
@@ -56,7 +56,7 @@ impl Persistence {
             }
         };
         let (mut restored, mut refused) = (0, 0);
-        for group in groups {
+        for group in &groups {
             match convert::restore(store, group, rules) {
                 Ok(()) => restored += 1,
                 Err(error) => {

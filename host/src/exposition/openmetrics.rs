@@ -13,7 +13,7 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
     for family in exposition.families() {
         let (name, kind) = (family.name(), family.kind());
         encode::header(&mut out, &escaping.metric(name), family.help(), family.unit(), kind);
-        for own in family.own() {
+        if let Some(own) = family.own() {
             own.series().for_each(|series| encode::samples(&mut out, own, series, &[], style));
         }
         for chunk in family.chunks() {

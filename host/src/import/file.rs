@@ -7,16 +7,15 @@ use anyhow::Context as _;
 use pushgate_exposition::{Names, Rules, protobuf};
 
 use super::Group;
-use crate::persistence::{parts, times};
+use crate::persistence::{groups as groups_of, parts, times};
 
 /// The groups of a file. Those whose labels are no grouping key go to `refused`.
 pub(super) fn groups(path: &Path, refused: &mut Vec<String>) -> anyhow::Result<Vec<Group>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read '{}'", path.display()))?;
-    let read = pushgate_gob::read(&bytes);
-    let stored = read.with_context(|| format!("'{}' cannot be imported", path.display()))?;
+    let stored = groups_of(&bytes).with_context(|| format!("'{}' cannot be imported", path.display()))?;
     let rules = Rules { names: Names::Utf8, ..Rules::default() };
     let mut groups = Vec::with_capacity(stored.len());
-    for group in stored {
+    for group in &stored {
         let parts = match parts(group) {
             Ok(parts) => parts,
             Err(error) => {

@@ -1,17 +1,18 @@
 //! Between the groups of the store and those of the file.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
+use std::string::FromUtf8Error;
 
 use pushgate_exposition::protobuf::{self, DecodeError, FamilyEncoder};
 use pushgate_exposition::{
     Builder, Escaping, GroupingKey, GroupingKeyError, InternError, Kind, Label, Names, Push, Rules,
 };
-use pushgate_gob::{Family, Group, Timestamp};
+use pushgate_gob::{Family, Group, Limits, ReadError, Timestamp, Writer};
 
 use crate::store::{
-    FAILURE_TIME, FAILURE_TIME_HELP, GroupSnapshot, PUSH_TIME, PUSH_TIME_HELP, Refusal, Store, Times,
-    with_instance,
+    FAILURE_TIME, FAILURE_TIME_HELP, GroupSnapshot, PUSH_TIME, PUSH_TIME_HELP, Refusal, Store, StoredFamily,
+    Times, with_instance,
 };
 
 /// A group of the file in the forms of a push.
@@ -25,9 +26,20 @@ pub struct GroupParts {
     pub pushed_at: BTreeMap<String, f64>,
 }
 
+/// All groups of a file.
+///
+/// # Errors
+/// When it is damaged anywhere.
+pub fn groups(file: &[u8]) -> Result<Vec<Group<'_>>, ReadError> {
+    pushgate_gob::read(file, Limits::default())?.collect()
+}
+
 /// Why a group of the file cannot be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Unrestorable {
+    /// Its labels are not UTF-8: the original stores such a group, and no scrape can show it.
+    #[error("the group {0} is not UTF-8")]
+    NotUtf8(String),
     /// Its labels are no grouping key.
     #[error("the group {labels:?}: {source}")]
     Key {
@@ -58,20 +70,28 @@ pub enum Unrestorable {
 ///
 /// # Errors
 /// When its labels are no grouping key.
-pub fn parts(group: Group) -> Result<GroupParts, Unrestorable> {
-    let key = GroupingKey::with_names(group.labels.clone(), Names::Utf8)
-        .map_err(|source| Unrestorable::Key { labels: group.labels, source })?;
+pub fn parts(group: &Group<'_>) -> Result<GroupParts, Unrestorable> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec());
+    let labels = group.labels().map(|(name, value)| Ok((text(name)?, text(value)?)));
+    let labels = labels.collect::<Result<Vec<_>, FromUtf8Error>>().map_err(|_| {
+        let shown = group
+            .labels()
+            .map(|(name, value)| format!("{}={:?}", name.escape_ascii(), value.escape_ascii().to_string()));
+        Unrestorable::NotUtf8(shown.collect::<Vec<_>>().join(","))
+    })?;
+    let key = GroupingKey::with_names(labels.clone(), Names::Utf8)
+        .map_err(|source| Unrestorable::Key { labels, source })?;
     let mut body = Vec::new();
     let mut pushed_at = BTreeMap::new();
-    for family in group.families {
-        protobuf::delimit(&mut body, &family.metric_family);
-        let at = family.pushed_at.seconds as f64 + f64::from(family.pushed_at.nanos) / 1e9;
-        pushed_at.insert(family.name, at);
+    for family in group.families() {
+        protobuf::delimit(&mut body, family.metric_family);
+        let at = family.pushed_at.seconds() as f64 + f64::from(family.pushed_at.nanos()) / 1e9;
+        pushed_at.insert(String::from_utf8_lossy(family.name).into_owned(), at);
     }
     Ok(GroupParts { key, body, pushed_at })
 }
 
-pub(super) fn restore(store: &Store, group: Group, rules: &Rules) -> Result<(), Unrestorable> {
+pub(super) fn restore(store: &Store, group: &Group<'_>, rules: &Rules) -> Result<(), Unrestorable> {
     let GroupParts { key, body, pushed_at } = parts(group)?;
     let push = protobuf::parse(&body, &key, rules)
         .map_err(|source| Unrestorable::Families { key: key.clone(), source })?;
@@ -90,43 +110,55 @@ pub fn times(push: &Push) -> Times {
     Times { push: time(PUSH_TIME).unwrap_or_default(), failure: time(FAILURE_TIME).unwrap_or_default() }
 }
 
-/// Writes everything stored.
-pub(super) fn write(store: &Store, out: &mut dyn Write) -> io::Result<()> {
-    let groups = store.groups();
-    // A group that was removed in between is not there any more.
-    let groups = groups.iter().filter_map(|info| store.group(&info.key)).map(|group| to_file(&group));
-    pushgate_gob::write(&groups.collect::<io::Result<Vec<_>>>()?, out)
+/// Writes everything stored, a group at a time.
+pub(super) fn write(store: &Store, out: impl Write + Seek) -> io::Result<()> {
+    let mut writer = Writer::new(out)?;
+    for info in store.groups() {
+        // A group that was removed in between is not there any more.
+        if let Some(group) = store.group(&info.key) {
+            write_group(&mut writer, &group)?;
+        }
+    }
+    writer.finish()?.flush()
 }
 
-fn to_file(group: &GroupSnapshot) -> io::Result<Group> {
+fn write_group(writer: &mut Writer<impl Write + Seek>, group: &GroupSnapshot) -> io::Result<()> {
     let info = &group.info;
-    let labels = info.key.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut families = Vec::with_capacity(group.families.len() + 2);
-    for stored in &group.families {
-        let push = stored.chunk.read_back(&stored.name, stored.kind).map_err(io::Error::other)?;
-        families.push(family(&push, stored.chunk.help(), stored.chunk.unit(), stored.chunk.pushed_at()));
+    let mut encoded = Vec::with_capacity(group.families.len() + 2);
+    for StoredFamily { name, kind, chunk } in &group.families {
+        let push = chunk.read_back(name, *kind).map_err(io::Error::other)?;
+        encoded.push((&**name, chunk.pushed_at(), encode(&push, chunk.help(), chunk.unit())));
     }
     for (name, help, time) in
         [(PUSH_TIME, PUSH_TIME_HELP, info.times.push), (FAILURE_TIME, FAILURE_TIME_HELP, info.times.failure)]
     {
         let push = time_family(&info.key, name, time).map_err(io::Error::other)?;
-        families.push(family(&push, help, "", time));
+        encoded.push((name, time, encode(&push, help, "")));
     }
-    Ok(Group { labels, families })
+    let families = encoded.iter().map(|(name, at, metric_family)| Family {
+        name: name.as_bytes(),
+        pushed_at: timestamp(*at),
+        metric_family,
+    });
+    let labels = info.key.labels().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let group = Group::new(labels.collect(), families.collect()).map_err(io::Error::other)?;
+    writer.group(&group)
 }
 
-/// The one family of a push.
-fn family(push: &Push, help: &str, unit: &str, pushed_at: f64) -> Family {
-    let (mut metric_family, mut name) = (Vec::new(), String::new());
-    if let Some(family) = push.families().next() {
-        family.name().clone_into(&mut name);
+fn timestamp(at: f64) -> Timestamp {
+    Timestamp::new(at as i64, (at.fract() * 1e9) as u32).unwrap_or(Timestamp::ZERO)
+}
+
+/// The one family of a push, as a message.
+fn encode(push: &Push, help: &str, unit: &str) -> Vec<u8> {
+    let mut message = Vec::new();
+    for family in push.families() {
         let mut encoder =
-            FamilyEncoder::new(&mut metric_family, &name, help, family.kind(), Escaping::AllowUtf8);
+            FamilyEncoder::new(&mut message, family.name(), help, family.kind(), Escaping::AllowUtf8);
         family.series().for_each(|series| encoder.series(series));
         encoder.finish_undelimited(unit);
     }
-    let nanos = (pushed_at.fract() * 1e9) as u32;
-    Family { name, pushed_at: Timestamp { seconds: pushed_at as i64, nanos }, metric_family }
+    message
 }
 
 /// A time of a group as the family that a scrape shows.

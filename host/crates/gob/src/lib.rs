@@ -1,65 +1,49 @@
-//! The original Pushgateway's persistence file, read and written.
+//! The persistence file of the Go Pushgateway, read and written.
 //!
-//! The file is one value of Go's gob encoding: a map of groups, each with its labels and its families, and each family
-//! with the time of its push and its protobuf encoding, which this crate does not look into. A gob stream describes
-//! its own types, so files of all versions that have these fields can be read, whatever else is in them.
-//! <https://pkg.go.dev/encoding/gob>
+//! The file is one value in Go's [gob encoding]: a map of groups, each with its labels and, under their
+//! names, its metric families with the time of their push. A family is in there as the protobuf encoding of
+//! `io.prometheus.client.MetricFamily`, which this crate passes on as bytes.
 //!
-//! A file is as hostile as any other input: lengths, counts, types and depths are checked, reading takes time and
-//! memory in proportion to the file, and an [`Error`] names the byte at which it is damaged.
+//! [`read`] goes by the type definitions that the file begins with, since versions of the Pushgateway differ
+//! in them. It borrows everything from the file's bytes and yields one group after the other. [`Writer`]
+//! takes one group after the other, too, and writes definitions of its own, the fewest that the Pushgateway
+//! loads.
+//!
+//! Names and label values are bytes, not strings: Go's strings may hold any bytes, and the Pushgateway does
+//! store groups whose labels are not UTF-8. The caller can leave out such a group and keep the others.
+//!
+//! This crate is pure: no files, no clock, no async, no serde.
 //!
 //! ```
-//! use pushgate_gob::{Family, Group, Timestamp};
+//! use std::io::Cursor;
 //!
-//! let group = Group {
-//!     labels: vec![("job".to_owned(), "backup".to_owned())],
-//!     families: vec![Family {
-//!         name: "runs_total".to_owned(),
-//!         pushed_at: Timestamp { seconds: 1_700_000_000, nanos: 0 },
-//!         metric_family: vec![0x0a, 0x01, b'a'],
-//!     }],
-//! };
-//! let mut file = Vec::new();
-//! pushgate_gob::write(std::slice::from_ref(&group), &mut file)?;
-//! assert_eq!(pushgate_gob::read(&file)?, [group]);
+//! use pushgate_gob::{Family, Group, Limits, Timestamp, Writer, read};
+//!
+//! let pushed_at = Timestamp::new(1_795_333_108, 958_381_131).expect("less than a second of nanoseconds");
+//! let family = Family { name: b"up", pushed_at, metric_family: b"\x0a\x02up" };
+//! let group = Group::new(vec![(b"job", b"backup")], vec![family])?;
+//!
+//! let mut writer = Writer::new(Cursor::new(Vec::new()))?;
+//! writer.group(&group)?;
+//! let file = writer.finish()?.into_inner();
+//!
+//! let groups: Vec<Group> = read(&file, Limits::default())?.collect::<Result<_, _>>()?;
+//! assert_eq!(groups, [group]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [gob encoding]: https://pkg.go.dev/encoding/gob
 
+mod cursor;
 mod error;
-mod groups;
-mod reader;
-mod schema;
+mod group;
+mod layout;
+mod read;
+mod skip;
+mod types;
 mod write;
 
-pub use error::{Error, Problem};
-pub use groups::read;
-pub use write::write;
-
-/// What was pushed under one grouping key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Group {
-    /// The grouping labels, `job` among them, in no order.
-    pub labels: Vec<(String, String)>,
-    /// Its families, the two with its push times among them, in no order.
-    pub families: Vec<Family>,
-}
-
-/// A family of a group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Family {
-    /// The name that it is stored under.
-    pub name: String,
-    /// When it was pushed.
-    pub pushed_at: Timestamp,
-    /// An encoded `io.prometheus.client.MetricFamily`, without its length.
-    pub metric_family: Vec<u8>,
-}
-
-/// A point in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timestamp {
-    /// Since 1970.
-    pub seconds: i64,
-    /// Below 1,000,000,000.
-    pub nanos: u32,
-}
+pub use error::{Problem, ReadError};
+pub use group::{Family, Group, Repeated, Timestamp};
+pub use read::{Groups, Limits, read};
+pub use write::Writer;

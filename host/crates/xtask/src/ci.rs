@@ -62,11 +62,16 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
-const RULES: [Rule; 3] = [
+const RULES: [Rule; 4] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
         forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper"],
+    },
+    // One format, for whoever has bytes.
+    Rule {
+        package: "pushgate-gob",
+        forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "clap", "pushgate"],
     },
     // Plugins know pushes, not connections: no HTTP, no sockets.
     Rule { package: "pushgate-plugin-host", forbidden: &["hyper", "tokio feature \"net\"", "pushgate"] },
