@@ -10,6 +10,12 @@ mod groups;
 /// Pushes that are refused because of what is in them, with the line and what to do.
 mod refused;
 
+/// Paths, redirects and the end over HTTP.
+mod routes;
+
+/// The API that programs read.
+mod api;
+
 /// The official Python client.
 mod clients;
 

@@ -151,3 +151,54 @@ fn a_path_that_is_no_grouping_key_is_refused() {
     }
     assert_eq!(gateway.scrape().samples("push_time_seconds"), [""; 0]);
 }
+
+#[test]
+fn names_may_be_utf8_where_that_is_switched_on() {
+    let gateway = Gateway::start("\n[push]\nutf8_names = true\n");
+    gateway.put("/metrics/job/x/U__my_2e_label/v", "{\"a.b\",\"x y\"=\"1\"} 1\n").expect(200);
+    let scraped = |accept: &str| {
+        let answer = gateway.request("GET", "/metrics").header("Accept", accept).send().expect(200);
+        let media_type = answer.header("content-type").unwrap().to_owned();
+        (media_type, answer.text().to_owned())
+    };
+    for (scheme, line) in [
+        ("underscores", r#"a_b{instance="",job="x",my_label="v",x_y="1"} 1"#),
+        ("allow-utf-8", r#"{"a.b",instance="",job="x","my.label"="v","x y"="1"} 1"#),
+        ("dots", r#"a_dot_b{instance="",job="x",my_dot_label="v",x__y="1"} 1"#),
+        ("values", r#"U__a_2e_b{instance="",job="x",U__my_2e_label="v",U__x_20_y="1"} 1"#),
+    ] {
+        let (media_type, text) = scraped(&format!("text/plain;version=0.0.4;escaping={scheme}"));
+        assert!(media_type.ends_with(&format!("; escaping={scheme}")), "{media_type}");
+        assert!(text.lines().any(|other| other == line), "{line} in\n{text}");
+    }
+    gateway.delete("/metrics/job/x/my.label/v").expect(202);
+    assert_eq!(gateway.scrape().samples("a_b"), [""; 0]);
+}
+
+#[test]
+fn slips_are_forgiven_where_that_is_switched_on() {
+    let gateway = Gateway::start("\n[push]\nlenient = true\n");
+    gateway.put("/metrics/job/x", "a 1 1234\r\nb 2 \r\nc 3").expect(200);
+    let scrape = gateway.scrape();
+    for name in ["a", "b", "c"] {
+        assert_eq!(scrape.samples(name).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn bodies_may_be_snappy_or_zstd() {
+    let gateway = Gateway::start("");
+    // `a 1` and a line feed, as other programs compress it: framed snappy, and zstd with a checksum.
+    let snappy = b"\xff\x06\0\0sNaPpY\x01\x08\0\0\xafL\x19\x8aa 1\n";
+    let zstd = b"\x28\xb5\x2f\xfd\x04\x58\x21\x00\x00\x61\x20\x31\x0a\x91\x72\xc4\x35";
+    for (coding, body) in [("snappy", &snappy[..]), ("zstd", &zstd[..])] {
+        gateway
+            .request("PUT", "/metrics/job/x")
+            .header("Content-Encoding", coding)
+            .body(body)
+            .send()
+            .expect(200);
+        assert_eq!(gateway.scrape().samples("a").len(), 1, "{coding}");
+        gateway.delete("/metrics/job/x").expect(202);
+    }
+}

@@ -77,3 +77,36 @@ fn bodies_over_the_limits_are_refused_and_the_gateway_goes_on() {
     assert_eq!(scrape.samples("a").len(), 10);
     assert!(!scrape.text().contains("job=\"past\""), "{}", scrape.text());
 }
+
+#[test]
+fn without_the_check_a_push_is_always_taken_and_scrapes_tell_what_is_wrong() {
+    let gateway = Gateway::start("\n[push]\ndisable_consistency_check = true\n");
+    gateway.put("/metrics/job/good", "a 1\n").expect(202);
+    gateway.put("/metrics/job/bad", "no value").expect(400);
+    gateway.put("/metrics/job/old", "a 1 5\n").expect(202);
+    let scrape = gateway.scrape();
+    assert_eq!(scrape.samples("a").len(), 1, "a push with timestamps is dropped");
+    assert_eq!(scrape.expect(r#"push_time_seconds{instance="",job="old"}"#), 0.0);
+    gateway.put("/metrics/job/twice", "a 1\na 2\n").expect(202);
+    let failed = gateway.get("/metrics").expect(500);
+    assert!(
+        failed.text().starts_with("An error has occurred while serving metrics:\n\n"),
+        "{}",
+        failed.text()
+    );
+    assert!(failed.text().contains("was collected before"), "{}", failed.text());
+    gateway.delete("/metrics/job/twice").expect(202);
+    assert_eq!(gateway.scrape().samples("a").len(), 1);
+}
+
+#[test]
+fn series_may_stand_beside_the_gateways_own_but_only_of_their_type() {
+    let gateway = Gateway::start("");
+    let own = "# TYPE process_open_fds gauge\nprocess_open_fds 5\n";
+    gateway.put("/metrics/job/x", own).expect(200);
+    assert_eq!(gateway.scrape().samples("process_open_fds").len(), 2);
+    for body in ["pushgateway_build_info 5\n", "pushgateway_http_requests_total 5\n", "pushgate_groups 5\n"] {
+        let refused = gateway.put("/metrics/job/y", body).expect(400);
+        assert!(refused.text().contains("the gateway's own"), "{}", refused.text());
+    }
+}

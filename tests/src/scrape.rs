@@ -52,7 +52,7 @@ impl Scrape {
     pub fn without_own(&self) -> String {
         let is_own = |line: &&str| {
             let name = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")).unwrap_or(line);
-            ["pushgate_", "process_", "push_time_seconds", "push_failure_time_seconds"]
+            ["pushgate_", "pushgateway_", "process_", "push_time_seconds", "push_failure_time_seconds"]
                 .iter()
                 .any(|own| name.starts_with(own))
         };

@@ -42,7 +42,7 @@ pub(super) fn status(http: &Http) -> Response<Payload> {
         ("version", version),
     ];
     let mut body = String::from(r#"{"status":"success","data":{"build_information":"#);
-    object(&mut body, build, |out, value| string(out, value));
+    object(&mut body, build, string);
     body.push_str(r#","flags":"#);
     let mut flags: Vec<_> = http.flags.iter().map(|(name, value)| (*name, value)).collect();
     flags.sort_unstable();

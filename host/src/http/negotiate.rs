@@ -63,8 +63,8 @@ impl<'a> Range<'a> {
 
     /// The last parameter of that name, as it is written.
     fn parameter(&self, name: &str) -> Option<&'a str> {
-        let pairs = self.parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-        pairs.filter(|(other, _)| other.trim() == name).map(|(_, value)| value.trim()).last()
+        let mut pairs = self.parameters.rsplit(';').filter_map(|parameter| parameter.split_once('='));
+        pairs.find(|(other, _)| other.trim() == name).map(|(_, value)| value.trim())
     }
 
     /// How much it is liked. What is no number is 0, and 0 only comes last.

@@ -6,12 +6,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pushgate_exposition::text::number;
-use pushgate_exposition::{Family, Kind, LabelPair, Push, Series};
+use pushgate_exposition::{Family, Kind, LabelPair, Series};
 
 use super::json::{elements, object, string};
 use super::native;
 use crate::http::payload::Payload;
-use crate::store::{FAILURE_TIME, GroupInfo, GroupSnapshot, PUSH_TIME, Store};
+use crate::store::{FAILURE_TIME, GroupInfo, GroupSnapshot, PUSH_TIME, Store, StoredFamily};
 use crate::telemetry::rfc3339_nano;
 
 /// Bytes that are sent as one chunk, more or less.
@@ -41,7 +41,7 @@ enum Member<'a> {
     Labels,
     Successful,
     Time { help: &'static str, seconds: f64 },
-    Family { kind: Kind, help: &'a str, pushed_at: f64, columns: Push },
+    Family(&'a StoredFamily),
 }
 
 fn write_group(out: &mut String, group: &GroupSnapshot) {
@@ -55,24 +55,23 @@ fn write_group(out: &mut String, group: &GroupSnapshot) {
     ];
     // A family that is called `labels` hides those, as in the original.
     members.retain(|(name, _)| group.families.iter().all(|family| *family.name != **name));
-    members.extend(group.families.iter().map(|family| {
-        let (kind, help, pushed_at) = (family.kind, family.chunk.help(), family.chunk.pushed_at());
-        // Lines that the gateway wrote can be read.
-        let columns = family.chunk.read_back(&family.name, kind).unwrap_or_default();
-        (&*family.name, Member::Family { kind, help, pushed_at, columns })
-    }));
+    members.extend(group.families.iter().map(|family| (&*family.name, Member::Family(family))));
     members.sort_unstable_by_key(|(name, _)| *name);
     object(out, members, |out, member| match member {
         Member::Labels => object(out, info.key.labels(), string),
         Member::Successful => out.push_str(if info.last_push_successful() { "true" } else { "false" }),
         Member::Time { help, seconds } => write_time(out, info, help, seconds),
-        Member::Family { kind, help, pushed_at, columns } => {
-            write_head(out, kind, help, pushed_at);
-            let rows = columns.families().flat_map(|family| family.series().map(move |row| (family, row)));
-            array(out, rows, |out, (family, series)| write_series(out, family, series));
-            out.push('}');
-        }
+        Member::Family(family) => write_family(out, family),
     });
+}
+
+fn write_family(out: &mut String, family: &StoredFamily) {
+    write_head(out, family.kind, family.chunk.help(), family.chunk.pushed_at());
+    // Lines that the gateway wrote can be read.
+    let columns = family.chunk.read_back(&family.name, family.kind).unwrap_or_default();
+    let rows = columns.families().flat_map(|family| family.series().map(move |row| (family, row)));
+    array(out, rows, |out, (family, series)| write_series(out, family, series));
+    out.push('}');
 }
 
 const PUSH_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway succeeded.";

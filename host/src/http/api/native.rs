@@ -1,5 +1,6 @@
 //! The buckets of a native histogram, with their bounds as the original computes and prints them.
 //! <https://prometheus.io/docs/specs/native_histograms/>
+#![expect(clippy::approx_constant, reason = "the last digit of the root of 2 is another one here")]
 
 use pushgate_exposition::{Buckets, Count, NativeHistogram};
 
