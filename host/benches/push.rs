@@ -85,6 +85,7 @@ fn request(group: usize, body: &Bytes) -> PushRequest {
         format: BodyFormat::Text,
         body: body.clone(),
         received_at: SystemTime::now(),
+        restore: None,
         id: "0".to_owned(),
     }
 }

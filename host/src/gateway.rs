@@ -77,10 +77,8 @@ impl Gateway {
         if let Some(persistence) = &persistence {
             persistence.load(&store, &rules)?;
         }
-        let consistency = match config.push.disable_consistency_check {
-            true => Consistency::Unchecked,
-            false => Consistency::Checked,
-        };
+        let consistency =
+            if config.push.disable_consistency_check { Consistency::Unchecked } else { Consistency::Checked };
         let max_large = config.push.max_concurrent;
         let ingest =
             Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, consistency, max_large);

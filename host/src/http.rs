@@ -76,6 +76,8 @@ pub struct Http {
     accepted: StatusCode,
     /// Whether the gateway may be ended over HTTP, and how that is told.
     lifecycle: bool,
+    /// Whether groups may come with their times.
+    admin_api: bool,
     quit: Notify,
     /// The settings that the original knows, by its names for them.
     flags: Arc<[(&'static str, String)]>,
@@ -103,17 +105,20 @@ impl Http {
             store,
             metrics,
             bodies: BodyReader::new(config),
-            openmetrics_bodies: match push.openmetrics {
-                true => media_type::OpenMetrics::Read,
-                false => media_type::OpenMetrics::Ignored,
+            openmetrics_bodies: if push.openmetrics {
+                media_type::OpenMetrics::Read
+            } else {
+                media_type::OpenMetrics::Ignored
             },
-            openmetrics_scrapes: match scrape.openmetrics {
-                true => negotiate::OpenMetrics::Offered,
-                false => negotiate::OpenMetrics::Withheld,
+            openmetrics_scrapes: if scrape.openmetrics {
+                negotiate::OpenMetrics::Offered
+            } else {
+                negotiate::OpenMetrics::Withheld
             },
             // The original does not know yet what becomes of a push that it does not check.
             accepted: if push.disable_consistency_check { StatusCode::ACCEPTED } else { StatusCode::OK },
             lifecycle: config.web.enable_lifecycle,
+            admin_api: config.web.enable_admin_api,
             quit: Notify::new(),
             flags,
             started_at: SystemTime::now(),

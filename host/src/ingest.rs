@@ -17,7 +17,7 @@ use tokio::task;
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
-use crate::store::{Mode, Refusal, Store, Unknown};
+use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
@@ -77,6 +77,8 @@ pub struct PushRequest {
     pub body: Bytes,
     /// When it arrived.
     pub received_at: SystemTime,
+    /// The times of a group that was stored elsewhere: it is stored with them, if it is not there yet.
+    pub restore: Option<Times>,
     /// Names it in the log.
     pub id: String,
 }
@@ -108,6 +110,11 @@ pub enum IngestError {
     Fault {
         /// The policy.
         plugin: String,
+    },
+    /// A group that is to be restored is there already.
+    Exists {
+        /// Its key.
+        group: String,
     },
     /// A bound of the store is reached.
     Full {
@@ -146,7 +153,7 @@ impl IngestError {
         match self {
             Self::Parse(_) => Outcome::Unparsable,
             Self::TooLarge { .. } => Outcome::TooLarge,
-            Self::Inconsistent(_) => Outcome::Inconsistent,
+            Self::Inconsistent(_) | Self::Exists { .. } => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
             Self::Fault { .. } => Outcome::Fault,
             Self::Full { .. } => Outcome::Full,
@@ -176,6 +183,14 @@ impl IngestError {
         }
     }
 
+    /// Why, with everything that policies found, a line each.
+    fn full_reason(&self) -> String {
+        let Self::Rejected(findings) = self else { return self.reason() };
+        let line =
+            |finding: &PolicyFinding| format!("{}: {}: {}", finding.plugin, finding.code, finding.message);
+        findings.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
     /// Why, in a line for the log. What policies found is in lines of their own.
     fn reason(&self) -> String {
         match self {
@@ -183,6 +198,7 @@ impl IngestError {
             Self::Inconsistent(reason) => reason.clone(),
             Self::Rejected(_) => "rejected by a policy".to_owned(),
             Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
+            Self::Exists { group } => format!("the group {group} exists already"),
             Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
             Self::Busy => "too many pushes at the same time".to_owned(),
         }
@@ -193,6 +209,7 @@ impl From<Refusal> for IngestError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Full { key, limit } => Self::Full { key, limit },
+            Refusal::Exists { group } => Self::Exists { group },
             refusal => Self::Inconsistent(refusal.to_string()),
         }
     }
@@ -275,7 +292,7 @@ impl Ingest {
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
-            let reason = error.reason();
+            let reason = error.full_reason();
             self.store.fail(push.grouping_key(), Unknown::Ignore, &reason, at.as_secs_f64());
             Err(error)
         };
@@ -293,6 +310,10 @@ impl Ingest {
                 return Ok(Accepted { findings: verdict.findings });
             }
         };
+        if let Some(times) = request.restore {
+            self.store.restore(&push, times, |_| None)?;
+            return Ok(Accepted { findings: verdict.findings });
+        }
         self.store.push(&push, mode, at.as_secs_f64()).inspect_err(|refusal| self.expose(refusal, &push))?;
         Ok(Accepted { findings: verdict.findings })
     }

@@ -18,6 +18,7 @@ pub(super) async fn delete(http: &Http, path: &[u8], id: &str) -> Result<Respons
         format: BodyFormat::Text,
         body: Bytes::new(),
         received_at: SystemTime::now(),
+        restore: None,
         id: id.to_owned(),
     };
     http.ingest.push(request).await?;

@@ -31,6 +31,10 @@ pub(super) enum Failure {
     NoWebConfig,
     /// The gateway is not to be ended over HTTP.
     NoLifecycle,
+    /// Groups may not come with their times.
+    NoImport,
+    /// Their times are none, or the method is not PUT.
+    BadRestore,
     /// It is not ended by GET, either.
     QuitByGet,
     Group(PathError),
@@ -91,6 +95,16 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method Not Allowed").with(ALLOW, methods)
         }
         Failure::NoLifecycle => refuse(S::FORBIDDEN, "no-lifecycle", "Lifecycle API is not enabled."),
+        Failure::NoImport => refuse(
+            S::FORBIDDEN,
+            "no-admin-api",
+            "groups can be imported only where the admin API is enabled; start the gateway with --web.enable-admin-api",
+        ),
+        Failure::BadRestore => refuse(
+            S::BAD_REQUEST,
+            "bad-restore",
+            "write the times of an imported group as push=1.5e9, failure=0, and send it with PUT",
+        ),
         Failure::QuitByGet => {
             refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Only POST or PUT requests allowed.")
                 .with(ALLOW, "OPTIONS, POST, PUT")
@@ -165,6 +179,9 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
             "plugin-fault",
             format!("plugin '{plugin}' failed, and nothing enters unchecked; nothing of the push is stored"),
         ),
+        IngestError::Exists { group } => {
+            refuse(S::CONFLICT, "exists", format!("the group {group} exists already"))
+        }
         IngestError::Full { limit, key } => {
             let detail = format!("the gateway stores as much as it may ({key} = {limit})");
             refuse(S::TOO_MANY_REQUESTS, "full", detail).with(RETRY_AFTER, "60")

@@ -13,8 +13,9 @@ use super::error::Failure;
 use super::media_type::body_format;
 use super::payload::{self, Payload};
 use super::route::Change;
-use super::{Http, findings};
+use super::{Http, RESTORE, findings};
 use crate::ingest::{Method, PolicyFinding, PushRequest};
+use crate::store::Times;
 
 pub(super) async fn push(
     http: &Http,
@@ -25,6 +26,7 @@ pub(super) async fn push(
     body: Incoming,
 ) -> Result<Response<Payload>, Failure> {
     let key = http.grouping_key(path)?;
+    let restore = restored_times(http, change, &head.headers)?;
     let body = http.bodies.read(&head.headers, body).await?;
     let method = match change {
         Change::Replace => Method::Put,
@@ -32,9 +34,29 @@ pub(super) async fn push(
     };
     let format = body_format(&head.headers, http.openmetrics_bodies);
     let received_at = SystemTime::now();
-    let request = PushRequest { method, key, format, body, received_at, id: id.to_owned() };
+    let request = PushRequest { method, key, format, body, received_at, restore, id: id.to_owned() };
     let accepted = http.ingest.push(request).await?;
     Ok(accepted_with(http.accepted, &accepted.findings, &head.headers))
+}
+
+/// The times of a group that comes from another gateway, if that is what is pushed.
+fn restored_times(http: &Http, change: Change, headers: &HeaderMap) -> Result<Option<Times>, Failure> {
+    let Some(value) = headers.get(RESTORE) else { return Ok(None) };
+    if !http.admin_api {
+        return Err(Failure::NoImport);
+    }
+    let times = value.to_str().ok().and_then(read_times).filter(|_| change == Change::Replace);
+    times.map(Some).ok_or(Failure::BadRestore)
+}
+
+/// Reads `push=1.5e9, failure=0`.
+fn read_times(value: &str) -> Option<Times> {
+    let (push, failure) = value.split_once(',')?;
+    let time = |text: &str, name: &str| {
+        let seconds: f64 = text.trim().strip_prefix(name)?.strip_prefix('=')?.parse().ok()?;
+        (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
+    };
+    Some(Times { push: time(push, "push")?, failure: time(failure, "failure")? })
 }
 
 /// How many bytes a request is, as the original counts them: without the blanks and line ends of the head, and without
@@ -75,6 +97,17 @@ mod tests {
         let media_type = response.headers().get(CONTENT_TYPE).cloned();
         let body: Vec<u8> = response.into_body().into_chunks().flatten().collect();
         (media_type, String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn times_of_a_restored_group() {
+        let times = |push, failure| Some(Times { push, failure });
+        assert_eq!(read_times("push=1.5e9, failure=0"), times(1.5e9, 0.0));
+        assert_eq!(read_times("push=0.0,failure=2"), times(0.0, 2.0));
+        for value in ["", "push=1", "push=1, failure=NaN", "push=-1, failure=0", "failure=1, push=0", "1, 2"]
+        {
+            assert_eq!(read_times(value), None, "{value}");
+        }
     }
 
     #[test]

@@ -155,10 +155,12 @@ fn write_labels<'a>(out: &mut String, labels: impl IntoIterator<Item = LabelPair
     object(out, labels, string);
 }
 
-/// Buckets or quantiles by their bounds as text, in order of that. Of one that comes twice the last counts.
+/// Buckets or quantiles by their bounds as text, in order of that. Of one that comes twice the last counts, and a last
+/// bucket that only the gateway made is left out.
 fn write_points(out: &mut String, series: Series<'_>, shown: fn(f64) -> String) {
-    let points: BTreeMap<_, _> =
-        series.points().map(|point| (float(point.bound), shown(point.value))).collect();
+    let without_infinity = series.detail().is_some_and(|detail| detail.without_infinity);
+    let points = series.points().filter(|point| !(without_infinity && point.bound == f64::INFINITY));
+    let points: BTreeMap<_, _> = points.map(|point| (float(point.bound), shown(point.value))).collect();
     object(out, points.iter().map(|(bound, value)| (&**bound, value)), |out, value| string(out, value));
 }
 
@@ -202,21 +204,41 @@ fn count(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pushgate_exposition::{GroupingKey, Rules, text};
+    use pushgate_exposition::{
+        Buckets, Builder, Count, Detail, GroupingKey, NativeHistogram, Push, Rules, Span, text,
+    };
 
     use super::*;
     use crate::journal::InMemory;
     use crate::store::{Limits, Mode, OwnFamilies};
 
-    fn listed(groups: &[(&[LabelPair<'_>], &str)]) -> String {
+    /// What the group of the job `j` looks like when each of these was pushed.
+    fn listed(pushes: impl IntoIterator<Item = Push>) -> String {
         let limits = Limits { groups: 9, series: 99 };
         let store = Store::new(limits, OwnFamilies::new(), Box::new(InMemory));
-        for (key, body) in groups {
-            let key = GroupingKey::new(key.iter().copied()).unwrap();
-            let push = text::parse(body.as_bytes(), &key, &Rules::default()).unwrap();
-            store.push(&push, Mode::Replace, 1.5).unwrap();
-        }
+        pushes.into_iter().for_each(|push| store.push(&push, Mode::Merge, 1.5).unwrap());
         list(&store).into_chunks().map(|chunk| String::from_utf8(chunk.into()).unwrap()).collect()
+    }
+
+    fn key() -> GroupingKey {
+        GroupingKey::new([("job", "j")]).unwrap()
+    }
+
+    fn parse(body: &str) -> Push {
+        text::parse(body.as_bytes(), &key(), &Rules::default()).unwrap()
+    }
+
+    /// A push of a histogram `h` with one bucket and a detail.
+    fn histogram(detail: Detail) -> Push {
+        let mut builder = Builder::new(&key()).unwrap();
+        let name = builder.intern(b"h").unwrap();
+        let family = builder.family(name);
+        builder.set_kind(family, Kind::Histogram);
+        let series = builder.series(family, &[], 2.5);
+        builder.point(series, 1.0, 1.0);
+        builder.set_count(series, 2.0);
+        builder.set_detail(series, detail);
+        builder.finish()
     }
 
     /// A group with the two times of [`listed`] behind other members.
@@ -235,7 +257,7 @@ mod tests {
 
     #[test]
     fn no_group_is_an_empty_list() {
-        assert_eq!(listed(&[]), r#"{"status":"success","data":[]}"#);
+        assert_eq!(listed([]), r#"{"status":"success","data":[]}"#);
     }
 
     #[test]
@@ -259,13 +281,41 @@ mod tests {
             head("SUMMARY")
         );
         let expected = whole(&format!("{counter}{histogram}"), r#"{"job":"j"}"#, "", &summary);
-        assert_eq!(listed(&[(&[("job", "j")], body)]), expected);
+        assert_eq!(listed([parse(body)]), expected);
+    }
+
+    #[test]
+    fn buckets_are_those_that_were_sent() {
+        let native = NativeHistogram {
+            zero_threshold: 0.001,
+            zero_count: Count::Integer(1),
+            count: Count::Integer(2),
+            positive: Buckets {
+                spans: [Span { offset: 0, length: 1 }].into(),
+                deltas: [1].into(),
+                ..Buckets::default()
+            },
+            ..NativeHistogram::default()
+        };
+        for (detail, buckets) in [
+            (Detail::default(), r#"{"+Inf":"2","1":"1"}"#),
+            (Detail { without_infinity: true, ..Detail::default() }, r#"{"1":"1"}"#),
+            (
+                Detail { native: Some(Box::new(native)), ..Detail::default() },
+                r#"[[3,"-0.001","0.001","1"],[0,"0.5","1","1"]]"#,
+            ),
+        ] {
+            let family = format!(
+                r#""h":{{"time_stamp":"1970-01-01T00:00:01.5Z","type":"HISTOGRAM","metrics":[{{"buckets":{buckets},"count":"2","labels":{{"instance":"","job":"j"}},"sum":"2.5"}}]}},"#
+            );
+            assert_eq!(listed([histogram(detail)]), whole(&family, r#"{"job":"j"}"#, "", ""));
+        }
     }
 
     #[test]
     fn a_family_may_hide_the_labels() {
         let family = r#"{"time_stamp":"1970-01-01T00:00:01.5Z","type":"UNTYPED","metrics":[{"labels":{"instance":"","job":"j"},"value":"1"}]}"#;
-        assert_eq!(listed(&[(&[("job", "j")], "labels 1\n")]), whole("", family, "", ""));
+        assert_eq!(listed([parse("labels 1\n")]), whole("", family, "", ""));
     }
 
     #[test]
