@@ -5,7 +5,7 @@
 
 use pushgate_exposition::openmetrics::encode::{self, Style};
 use pushgate_exposition::{
-    Bound, Detail, Escaping, Exemplar, ExemplarOf, GroupingKey, Limits, Manners, Names, Push, Rules,
+    Bound, Detail, Escaping, Exemplar, ExemplarOf, Family, GroupingKey, Limits, Manners, Names, Push, Rules,
     Timestamp, openmetrics, text,
 };
 
@@ -159,6 +159,16 @@ fn metadata() {
         "TYPE after samples",
         "a 1\n# TYPE a gauge\n",
         "line 2: TYPE line for metric name \"a\" after its",
+    );
+    refuses(
+        "HELP of a counter after samples",
+        "# TYPE a counter\na_total 1\n# HELP a b\n",
+        "line 3: HELP line for metric name \"a\" after its samples",
+    );
+    refuses(
+        "TYPE after samples of another type",
+        "a 1\n# TYPE a counter\na_total 1\n",
+        "line 2: TYPE line for metric name \"a\" after its samples (put HELP, TYPE and UNIT before",
     );
     refuses("HELP after samples", "a 1\n# HELP a b\nb 1\n", "line 2: HELP line for metric name \"a\" after");
     refuses("a unit that ends no name", "# UNIT a s\n", "line 1: the metric name \"a\" does not end in _s");
@@ -394,11 +404,8 @@ fn exemplars() {
     let body = "# TYPE c counter\nc_total 1 # {t=\"x\\\"\",a=\"\"} -0.5 -1.5\nc_created 1604676851.123456789\n\
                 # TYPE h histogram\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 2 # {} 3\n# EOF\n";
     let push = parse(body).unwrap();
-    let details: Vec<Detail> = push
-        .families()
-        .flat_map(|family| family.series())
-        .filter_map(|series| series.detail().cloned())
-        .collect();
+    let details: Vec<Detail> =
+        push.families().flat_map(Family::series).filter_map(|series| series.detail().cloned()).collect();
     let label = |name: &str, value: &str| (Box::from(name), Box::from(value));
     let counter = Exemplar {
         of: ExemplarOf::Counter,

@@ -2,6 +2,9 @@
 //!
 //! A scrape writes the [`header`] of a family once, then the [`samples`] of its series, and [`END`] behind the last
 //! family. Native histograms cannot be said, only their classic part.
+//!
+//! Nothing is checked across families. What was pushed as classic text may break rules of the specification here, such
+//! as a gauge `a_created` beside a counter `a`; Prometheus reads it all the same.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
