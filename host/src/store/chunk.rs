@@ -52,12 +52,28 @@ impl Chunk {
         self.rare.as_ref().is_some_and(|rare| rare.utf8_names)
     }
 
+    /// How many series it has.
+    pub fn series_count(&self) -> usize {
+        self.series.len()
+    }
+
     /// The chunk as columns again, for formats other than text. The labels of the group are among those of the series.
     ///
     /// # Errors
     /// Never, for the name and type that the chunk was rendered with.
     pub fn read_back(&self, name: &str, kind: Kind) -> Result<Push, ParseError> {
+        self.read_back_start(name, kind, self.text.len())
+    }
+
+    /// As [`read_back`](Self::read_back), of the whole lines among the first `length` bytes: for who shows only some
+    /// of many series. The last one may lack points, its sum and its count.
+    ///
+    /// # Errors
+    /// As for [`read_back`](Self::read_back).
+    pub fn read_back_start(&self, name: &str, kind: Kind, length: usize) -> Result<Push, ParseError> {
         let details = self.rare.as_ref().map_or(&[][..], |rare| &rare.details);
-        text::read_back(name, kind, &self.text, details.iter().cloned())
+        let start = &self.text[..self.text.floor_char_boundary(length)];
+        let lines = &start[..start.rfind('\n').map_or(0, |end| end + 1)];
+        text::read_back(name, kind, lines, details.iter().cloned())
     }
 }
