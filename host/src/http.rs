@@ -44,8 +44,10 @@ use tracing::debug;
 
 use self::body::BodyReader;
 use self::error::Failure;
+pub use self::grouping_path::path_of;
 use self::guard::Guard;
 pub use self::listen::{InheritError, ListenError, inherit, listen};
+use self::page::Pages;
 pub use self::payload::Payload;
 use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
@@ -82,6 +84,7 @@ pub struct Http {
     /// The settings that the original knows, by its names for them.
     flags: Arc<[(&'static str, String)]>,
     started_at: SystemTime,
+    pages: Pages,
     ids: RequestIds,
 }
 
@@ -97,12 +100,12 @@ impl Http {
         flags: Arc<[(&'static str, String)]>,
     ) -> Self {
         let (push, scrape) = (&config.push, &config.scrape);
+        let started_at = SystemTime::now();
         Self {
             guard: Guard::new(live),
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             ingest,
-            store,
             metrics,
             bodies: BodyReader::new(config),
             openmetrics_bodies: if push.openmetrics {
@@ -120,8 +123,10 @@ impl Http {
             lifecycle: config.web.enable_lifecycle,
             admin_api: config.web.enable_admin_api,
             quit: Notify::new(),
+            pages: Pages::new(config, store.clone(), flags.clone(), started_at),
+            store,
             flags,
-            started_at: SystemTime::now(),
+            started_at,
             ids: RequestIds::default(),
         }
     }
@@ -190,8 +195,12 @@ impl Http {
             Endpoint::Delete => delete::delete(self, argument, id).await,
             Endpoint::Scrape => scrape::scrape(self, &head.headers).await,
             Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
-            Endpoint::Page => Ok(page::page(self).await),
-            Endpoint::Static => page::file(argument),
+            Endpoint::Page => Ok(self.pages.groups(head.uri.query()).await),
+            Endpoint::Status => Ok(self.pages.status().await),
+            Endpoint::Static => {
+                let file = std::str::from_utf8(argument).ok().and_then(|path| self.pages.asset(path));
+                file.ok_or(Failure::NotFound)
+            }
             Endpoint::Quit => admin::quit(self),
             Endpoint::QuitByGet => Err(Failure::QuitByGet),
             Endpoint::ApiStatus => Ok(api::status(self)),
@@ -215,7 +224,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::Delete => Some("delete"),
         Endpoint::Healthy => Some("healthy"),
         Endpoint::Ready => Some("ready"),
-        Endpoint::Page => Some("status"),
+        Endpoint::Page | Endpoint::Status => Some("status"),
         Endpoint::Static => Some("static"),
         Endpoint::ApiStatus => Some("api/v1/status"),
         Endpoint::ApiMetrics => Some("api/v1/metrics"),

@@ -1,9 +1,12 @@
 //! The label part of a push's URL: `/metrics/job[@base64]/<job>{/<label>[@base64]/<value>}`.
 
+use std::fmt::Write as _;
+
 use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
-use pushgate_exposition::{GroupingKey, GroupingKeyError, Names, unescape};
+use pushgate_exposition::{Escaping, GroupingKey, GroupingKeyError, Names, unescape};
 
 /// What follows a label's name when its value is encoded.
 const BASE64: &[u8] = b"@base64";
@@ -54,6 +57,18 @@ pub(super) fn grouping_key(path: &[u8], names: Names) -> Option<Result<GroupingK
     let mut parts = rest.splitn(2, |byte| *byte == b'/');
     let job = parts.next().unwrap_or_default();
     Some(read(encoding, job, parts.next().unwrap_or_default(), names))
+}
+
+/// The path that leads to a group, from behind `/metrics/`: every value as base64, since a slash, a dot or an empty
+/// value would otherwise not arrive as it is. Behind an empty value stands a sign: without it two slashes would follow
+/// each other, which proxies join.
+pub fn path_of(key: &GroupingKey) -> String {
+    let encode = |value: &str| if value.is_empty() { "=".to_owned() } else { URL_SAFE_NO_PAD.encode(value) };
+    let mut path = format!("job@base64/{}", encode(key.job()));
+    for (name, value) in key.labels().filter(|(name, _)| *name != "job") {
+        let _ = write!(path, "/{}@base64/{}", Escaping::Values.label(name), encode(value));
+    }
+    path
 }
 
 #[derive(Clone, Copy)]

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use pushgate_exposition::{Escaping, GroupingKey, protobuf};
+use pushgate_exposition::protobuf;
 use ureq::{Agent, Body};
 
 use super::Group;
-use crate::http::RESTORE;
+use crate::http::{RESTORE, path_of};
 
 /// How long one request may take: the listing of 20,000 groups took an original two seconds.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -102,7 +102,7 @@ impl Target {
 
     /// Stores a group that is not there yet.
     pub(super) fn restore(&self, group: &Group) -> anyhow::Result<Answer> {
-        let url = format!("{}/metrics/{}", self.url.base, path(&group.key));
+        let url = format!("{}/metrics/{}", self.url.base, path_of(&group.key));
         let times = format!("push={:?}, failure={:?}", group.times.push, group.times.failure);
         let mut request =
             (self.agent.put(&url)).header(CONTENT_TYPE, protobuf::CONTENT_TYPE).header(RESTORE, times);
@@ -134,19 +134,6 @@ fn reason(body: Body) -> String {
     String::from_utf8_lossy(&text).trim().replace('\n', "; ")
 }
 
-/// A grouping key as the path of a push. Every value is base64, so that it may be anything.
-fn path(key: &GroupingKey) -> String {
-    let encode = |value: &str| {
-        let encoded = URL_SAFE_NO_PAD.encode(value);
-        if encoded.is_empty() { "=".to_owned() } else { encoded }
-    };
-    let mut path = format!("job@base64/{}", encode(key.job()));
-    for (name, value) in key.labels().filter(|(name, _)| *name != "job") {
-        path.push_str(&format!("/{}@base64/{}", Escaping::Values.label(name), encode(value)));
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,11 +154,5 @@ mod tests {
         }
         let secret: GatewayUrl = "http://user:secret@old:9091".parse().unwrap();
         assert!(!format!("{secret:?} {secret}").contains("secret"));
-    }
-
-    #[test]
-    fn any_key_has_a_path() {
-        let key = GroupingKey::new([("job", "a/b"), ("empty", ""), ("l", "ü")]).unwrap();
-        assert_eq!(path(&key), "job@base64/YS9i/empty@base64/=/l@base64/w7w");
     }
 }

@@ -18,8 +18,10 @@ pub(in crate::http) enum Endpoint {
     Healthy,
     /// Can it take pushes?
     Ready,
-    /// The page for people.
+    /// The groups, for people.
     Page,
+    /// How the gateway runs, for people.
+    Status,
     /// A file that the page needs.
     Static,
     /// The gateway is to end.
@@ -118,7 +120,7 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/-/healthy", Exact, &[(Get, E::Healthy)]),
         row("/-/ready", Exact, &[(Get, E::Ready)]),
         row("/", Exact, &[(Get, E::Page)]),
-        row("/status", Exact, &[(Get, E::Page)]),
+        row("/status", Exact, &[(Get, E::Status)]),
         row("/static/", Below, &[(Get, E::Static)]),
         row("/api/v1/status", Exact, &[(Get, E::ApiStatus)]),
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
