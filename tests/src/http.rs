@@ -29,7 +29,12 @@ pub struct Response {
 impl Request {
     /// A request without a body. The path goes out as it is.
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        Self::with_line(address, &format!("{method} {path} HTTP/1.1"))
+    }
+
+    /// A request without a body, whose first line goes out as it is.
+    pub fn with_line(address: SocketAddr, line: &str) -> Self {
+        let head = format!("{line}\r\nHost: {address}\r\nConnection: close\r\n");
         Self { address, head, body: Vec::new() }
     }
 
@@ -42,14 +47,29 @@ impl Request {
 
     /// Adds a body, and its length.
     #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let length = body.len().to_string();
+        self.framed_body(body).header("Content-Length", &length)
+    }
+
+    /// Adds a body about whose length the headers say something already.
+    #[must_use]
+    pub fn framed_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
-        let length = self.body.len().to_string();
-        self.header("Content-Length", &length)
+        self
     }
 
     /// Sends it and reads the whole answer.
     pub fn send(self) -> Response {
+        self.try_send().unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// Sends it and reads the whole answer, or tells that there was none.
+    ///
+    /// # Errors
+    /// When the connection is closed before the answer is whole.
+    pub fn try_send(self) -> Result<Response, String> {
         let mut connection = TcpStream::connect(self.address).unwrap();
         connection.set_read_timeout(Some(PATIENCE)).unwrap();
         connection.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -59,19 +79,23 @@ impl Request {
         let sent = connection.write_all(&self.body);
         let mut answer = Vec::new();
         let received = connection.read_to_end(&mut answer);
-        Response::parse(&answer).unwrap_or_else(|| {
-            panic!("no answer (sent: {sent:?}, received: {received:?}) to:\n{}", self.head)
-        })
+        let method = self.head.split(' ').next().unwrap_or_default();
+        Response::parse(method, &answer)
+            .ok_or_else(|| format!("no answer (sent: {sent:?}, received: {received:?}) to:\n{}", self.head))
     }
 }
 
 impl Response {
-    fn parse(answer: &[u8]) -> Option<Self> {
+    fn parse(method: &str, answer: &[u8]) -> Option<Self> {
         let end_of_head = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&answer[..end_of_head]).ok()?;
         let body = &answer[end_of_head + 4..];
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        if (100..200).contains(&status) {
+            // "100 Continue" says that the answer is still to come.
+            return Self::parse(method, body);
+        }
         let headers = lines
             .map(|line| {
                 let (name, value) = line.split_once(':')?;
@@ -79,7 +103,9 @@ impl Response {
             })
             .collect::<Option<Vec<_>>>()?;
         let mut response = Self { status, headers, body: Vec::new() };
-        response.body = if response.header("transfer-encoding") == Some("chunked") {
+        response.body = if method == "HEAD" {
+            Vec::new()
+        } else if response.header("transfer-encoding") == Some("chunked") {
             dechunk(body)?
         } else if let Some(length) = response.header("content-length") {
             body.get(..length.parse().ok()?)?.to_vec()
@@ -136,13 +162,16 @@ mod tests {
                 Some("abc"),
             ),
             ("HTTP/1.1 200 OK\r\n\r\nabc", Some("abc")),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nabc", Some("abc")),
             ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", None),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", None),
             ("", None),
         ];
         for (answer, expected) in cases {
-            let body = Response::parse(answer.as_bytes()).map(|response| response.text().to_owned());
+            let body = Response::parse("GET", answer.as_bytes()).map(|response| response.text().to_owned());
             assert_eq!(body.as_deref(), expected, "{answer:?}");
         }
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+        assert_eq!(Response::parse("HEAD", answer).map(|response| response.status), Some(200), "to HEAD");
     }
 }

@@ -7,14 +7,22 @@ use std::time::{Duration, Instant};
 /// dozen tests are slow, and a test that fails there tells nothing.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long something may take whose absence is no surprise, such as a rule that does not hold.
+pub const SOON: Duration = Duration::from_secs(5);
+
 /// Asks until there is an answer. Panics with `what` when there is none in time.
-pub fn until<T>(what: impl Display, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: impl Display, ask: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, ask).unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain: {what}"))
+}
+
+/// Asks until there is an answer, or `patience` is over.
+pub fn within<T>(patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
-        if let Some(answer) = ask() {
+        let answer = ask();
+        if answer.is_some() || started.elapsed() >= patience {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

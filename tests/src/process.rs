@@ -67,7 +67,12 @@ impl Server {
     /// Asks it to end, the way a service manager does, and waits until it has.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal("-TERM");
-        poll::until(format!("{} ends after SIGTERM", self.name), || self.child.try_wait().unwrap())
+        self.await_end()
+    }
+
+    /// Waits until it has ended.
+    pub fn await_end(&mut self) -> ExitStatus {
+        poll::until(format!("{} ends", self.name), || self.child.try_wait().unwrap())
     }
 }
 
