@@ -16,6 +16,9 @@ mod routes;
 /// The API that programs read.
 mod api;
 
+/// The rules of the original, as tables: paths, bodies, groups, scrapes and the API.
+mod scenarios;
+
 /// The official Python client.
 mod clients;
 

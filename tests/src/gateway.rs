@@ -159,7 +159,7 @@ pub fn command(folder: &Folder, arguments: &[&str]) -> Finished {
 }
 
 /// The address in the line that says that the gateway listens.
-fn listen_address(line: &str) -> Option<SocketAddr> {
+pub(crate) fn listen_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("Listening on")?;
     let (_, address) = rest.split_once("address")?;
     // In either form of the log.

@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod http;
 pub mod poll;
 pub mod process;
+pub mod scenario;
 pub mod scrape;
 
 pub mod clients;
