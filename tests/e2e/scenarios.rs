@@ -17,9 +17,12 @@ macro_rules! topics {
 }
 
 topics! {
+    bodies
     groups
+    protobuf
     push_path
     routes
+    text
     times
 }
 
