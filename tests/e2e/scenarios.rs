@@ -17,13 +17,22 @@ macro_rules! topics {
 }
 
 topics! {
+    admin
+    api
     bodies
+    consistency
     groups
+    lifecycle
+    poisons
+    prefix
     protobuf
     push_path
     routes
+    scrape
     text
     times
+    unchecked
+    utf8
 }
 
 #[test]

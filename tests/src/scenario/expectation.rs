@@ -62,8 +62,7 @@ pub(super) fn readable(response: &Response) -> Result<String, String> {
             return Err("there is something behind the first member of the gzip".to_owned());
         }
     }
-    if response.header("content-type").is_some_and(|kind| kind.starts_with("application/vnd.google.protobuf"))
-    {
+    if response.header("content-type").is_some_and(|kind| kind.starts_with(protobuf::CONTENT_TYPE)) {
         return protobuf::decode(&body).ok_or_else(|| "the protobuf is broken".to_owned());
     }
     Ok(String::from_utf8_lossy(&body).into_owned())
