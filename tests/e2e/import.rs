@@ -2,10 +2,9 @@
 
 use std::process::Command;
 
-use e2e::{Finished, Folder, Gateway, artifacts, finish};
+use e2e::process::{Finished, finish};
+use e2e::{Folder, Gateway, artifacts};
 
-/// Counter with an exemplar, native histogram and gauge as protobuf would be pushed by clients; text is enough here, what
-/// only protobuf can say is a matter of the crate's own tests.
 const BODY: &str = "# HELP a help\n# TYPE a counter\na{x=\"1\"} 1\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 4\nh_count 3\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 2\ns_count 3\n";
 
 fn import(source: &str, target: &Gateway) -> Finished {
@@ -65,7 +64,11 @@ fn what_cannot_be_imported_is_told() {
     target.put("/metrics/job/other", "# TYPE b counter\nb 1\n").expect(200);
     let done = import(&source.url(""), &target);
     assert_eq!((done.code, done.stdout.as_str()), (1, "2 groups imported, 1 refused\n"));
-    assert!(done.stderr.contains("{job=\"z\"}: ") && done.stderr.contains("has the type untyped"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("{job=\"z\"}: ") && done.stderr.contains("has the type untyped"),
+        "{}",
+        done.stderr
+    );
 
     let folder = Folder::new();
     let damaged = folder.write("damaged", b"garbage");

@@ -33,7 +33,12 @@ mod formats;
 
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
+
+/// What outlives the process, and the original's file.
 mod persistence;
+
+/// `pushgate import`.
+mod import;
 
 /// A real Prometheus, and other readers of the exposition.
 mod scrape;

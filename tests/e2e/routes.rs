@@ -55,8 +55,8 @@ fn scrapes_may_be_elsewhere() {
 #[test]
 fn the_gateway_ends_over_http_only_where_that_is_switched_on() {
     let locked = with_web("");
-    assert_eq!(locked.put("/-/quit", "").expect(403).text(), "Lifecycle API is not enabled.\n");
-    assert_eq!(locked.get("/-/quit").expect(405).text(), "Only POST or PUT requests allowed.\n");
+    assert_eq!(locked.put("/-/quit", "").expect(403).text(), "Lifecycle API is not enabled.");
+    assert_eq!(locked.get("/-/quit").expect(405).text(), "Only POST or PUT requests allowed.");
     locked.get("/-/ready").expect(200);
     let gateway = with_web("enable_lifecycle = true");
     let answer = gateway.put("/-/quit", "").expect(200);

@@ -106,7 +106,7 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             "write the times of an imported group as push=1.5e9, failure=0, and send it with PUT",
         ),
         Failure::QuitByGet => {
-            refuse(S::METHOD_NOT_ALLOWED, "method-not-allowed", "Only POST or PUT requests allowed.")
+            refuse(S::METHOD_NOT_ALLOWED, "quit-by-get", "Only POST or PUT requests allowed.")
                 .with(ALLOW, "OPTIONS, POST, PUT")
         }
         Failure::BadEscape => {
@@ -203,10 +203,11 @@ impl Refusal<'_> {
     }
 
     fn as_text(&self) -> Response<Payload> {
-        let text = if self.findings.is_empty() {
-            format!("{}\n", self.detail)
-        } else {
-            findings::lines(self.findings)
+        let text = match self.kind {
+            // The original writes these two without going through its helper for errors, which ends lines.
+            "no-lifecycle" | "quit-by-get" => self.detail.clone(),
+            _ if self.findings.is_empty() => format!("{}\n", self.detail),
+            _ => findings::lines(self.findings),
         };
         payload::whole(self.status, payload::TEXT, text)
     }
@@ -271,10 +272,10 @@ mod tests {
             (
                 Failure::QuitByGet,
                 405,
-                "Only POST or PUT requests allowed.\n",
+                "Only POST or PUT requests allowed.",
                 Some(("allow", "OPTIONS, POST, PUT")),
             ),
-            (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.\n", None),
+            (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.", None),
             (
                 Failure::Unsound("why".to_owned()),
                 500,
