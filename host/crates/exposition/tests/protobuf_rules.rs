@@ -589,3 +589,12 @@ fn limits() {
     let three = m(2, [label("a", ""), label("b", ""), label("c", "")]);
     check(family([s(1, "a"), m(4, [m(3, [three])])]), Some(Bound::Labels));
 }
+
+/// Found by fuzzing: the native part said integers, a classic bucket had a float.
+#[test]
+fn a_bucket_that_is_no_integer_stays_what_it_is() {
+    let bucket = m(3, [n(1, 1), f(2, 0.0), f(4, 1e30)]);
+    let push = parse(&histogram([bucket, f(2, 4.5), z(5, -2)])).unwrap();
+    assert_eq!(push.objection(), None);
+    assert_eq!(parse(&protobuf::encode(&push)).as_ref(), Ok(&push));
+}

@@ -162,6 +162,8 @@ fn buckets(out: &mut Vec<u8>, series: Series<'_>, is_float: bool) {
     exemplars.sort_by_key(|&(number, _)| number);
     let mut exemplars = exemplars.into_iter().peekable();
     let mut bucket = |point: Point, number: Option<u32>| {
+        // An integer histogram may have come with a classic bucket that is none.
+        let is_float = is_float || !is_integer(point.value);
         message(out, 3, |out| {
             if !is_float {
                 varint_field(out, 1, point.value as u64);
