@@ -43,6 +43,9 @@ mod import;
 /// A real Prometheus, and other readers of the exposition.
 mod scrape;
 
+/// The web pages, in a real browser.
+mod pages;
+
 /// Configurations that are refused.
 mod config;
 

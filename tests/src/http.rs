@@ -78,7 +78,7 @@ impl Request {
         // A server may refuse a body before it has read it all; its answer says more than the broken pipe.
         let sent = connection.write_all(&self.body);
         let mut answer = Vec::new();
-        let received = connection.read_to_end(&mut answer);
+        let received = receive(&mut connection, &mut answer);
         let method = self.head.split(' ').next().unwrap_or_default();
         Response::parse(method, &answer)
             .ok_or_else(|| format!("no answer (sent: {sent:?}, received: {received:?}) to:\n{}", self.head))
@@ -131,6 +131,27 @@ impl Response {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self
     }
+}
+
+/// Reads until the server closes, or until as much has come as it has announced: not every server closes when it is
+/// asked to.
+fn receive(connection: &mut TcpStream, answer: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    while !is_whole(answer) {
+        match connection.read(&mut buffer)? {
+            0 => break,
+            length => answer.extend_from_slice(&buffer[..length]),
+        }
+    }
+    Ok(())
+}
+
+/// Whether an answer with a length has come as a whole.
+fn is_whole(answer: &[u8]) -> bool {
+    let announces = |line: &[u8]| line.to_ascii_lowercase().starts_with(b"content-length:");
+    let head = answer.windows(4).position(|window| window == b"\r\n\r\n").map(|end| &answer[..end]);
+    let has_length = head.is_some_and(|head| head.split(|&byte| byte == b'\n').any(announces));
+    has_length && Response::parse("", answer).is_some()
 }
 
 /// Joins the chunks of a chunked body. `None` when one is cut off.

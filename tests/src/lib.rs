@@ -19,10 +19,12 @@ pub mod process;
 pub mod scenario;
 pub mod scrape;
 
+pub mod browser;
 pub mod clients;
 pub mod prometheus;
 pub mod tools;
 
+pub use browser::Browser;
 pub use folder::Folder;
 pub use gateway::Gateway;
 pub use http::Response;

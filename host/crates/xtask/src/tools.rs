@@ -25,11 +25,13 @@ pub enum Tool {
     Promtool,
     /// A Python that has the official client library.
     Python,
+    /// What drives Chromium, where that is there, too.
+    Chromium,
 }
 
 impl Tool {
     /// All of them, in the order they are set up.
-    pub const ALL: [Self; 4] = [Self::Curl, Self::Prometheus, Self::Promtool, Self::Python];
+    pub const ALL: [Self; 5] = [Self::Curl, Self::Prometheus, Self::Promtool, Self::Python, Self::Chromium];
 
     /// What people call it.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Tool {
             Self::Prometheus => "prometheus",
             Self::Promtool => "promtool",
             Self::Python => "python with prometheus_client",
+            Self::Chromium => "chromium with chromedriver",
         }
     }
 
@@ -45,6 +48,7 @@ impl Tool {
     pub fn missing(self) -> String {
         let advice = match self {
             Self::Curl | Self::Prometheus | Self::Promtool => "put it on the PATH",
+            Self::Chromium => "put both on the PATH",
             Self::Python => "make a virtual environment with prometheus_client at target/venv",
         };
         format!("{} is missing; {advice}, or run `cargo xtask test` as root on Debian", self.name())
@@ -54,6 +58,7 @@ impl Tool {
     pub fn find(self) -> Option<PathBuf> {
         match self {
             Self::Curl => on_path("curl"),
+            Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Prometheus | Self::Promtool => {
                 let unpacked = prometheus_folder().join("usr/bin").join(self.name());
                 on_path(self.name()).or_else(|| unpacked.is_file().then_some(unpacked))
@@ -72,6 +77,8 @@ impl Tool {
             Self::Curl => apt_install("curl"),
             Self::Prometheus | Self::Promtool => unpack_prometheus(),
             Self::Python => make_venv(),
+            // It depends on the browser.
+            Self::Chromium => apt_install("chromium-driver"),
         }
     }
 }
