@@ -108,9 +108,9 @@ impl<'a> MergedFamily<'a> {
     }
 
     /// The HELP text; the gateway's own, if it has one.
-    pub fn help(&self) -> &'a str {
-        let stored = self.stored.as_ref().map(FamilySnapshot::help);
-        self.own.map(Family::help).or(stored).unwrap_or_default()
+    pub fn help(&self) -> Option<&'a str> {
+        let stored = self.stored.as_ref().and_then(FamilySnapshot::help);
+        self.own.and_then(Family::help).or(stored)
     }
 
     /// The unit, empty when there is none.

@@ -509,8 +509,8 @@ impl Snapshot {
 
 impl<'a> FamilySnapshot<'a> {
     /// The HELP text: that of the first group that has one. Groups may differ in it.
-    pub fn help(&self) -> &'a str {
-        self.chunks.values().map(|chunk| chunk.help()).find(|help| !help.is_empty()).unwrap_or_default()
+    pub fn help(&self) -> Option<&'a str> {
+        self.chunks.values().find_map(|chunk| chunk.help())
     }
 
     /// The unit: that of the first group that has one.

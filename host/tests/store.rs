@@ -114,7 +114,7 @@ fn help_is_that_of_the_first_group_that_has_one() {
     fixture.put("y", "# HELP a of y\na 2\n").unwrap();
     let snapshot = fixture.store.snapshot();
     let helps: Vec<_> = snapshot.families().map(|family| (family.name, family.help())).collect();
-    assert_eq!(helps[0], ("a", "of z"));
+    assert_eq!(helps[0], ("a", Some("of z")));
 }
 
 #[test]

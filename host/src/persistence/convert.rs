@@ -133,7 +133,7 @@ fn write_group(writer: &mut Writer<impl Write + Seek>, group: &GroupSnapshot) ->
         [(PUSH_TIME, PUSH_TIME_HELP, info.times.push), (FAILURE_TIME, FAILURE_TIME_HELP, info.times.failure)]
     {
         let push = time_family(&info.key, name, time).map_err(io::Error::other)?;
-        encoded.push((name, time, encode(&push, help, "")));
+        encoded.push((name, time, encode(&push, Some(help), "")));
     }
     let families = encoded.iter().map(|(name, at, metric_family)| Family {
         name: name.as_bytes(),
@@ -150,7 +150,7 @@ fn timestamp(at: f64) -> Timestamp {
 }
 
 /// The one family of a push, as a message.
-fn encode(push: &Push, help: &str, unit: &str) -> Vec<u8> {
+fn encode(push: &Push, help: Option<&str>, unit: &str) -> Vec<u8> {
     let mut message = Vec::new();
     for family in push.families() {
         let mut encoder =

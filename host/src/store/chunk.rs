@@ -9,7 +9,7 @@ use pushgate_exposition::{Detail, Kind, Push};
 #[derive(Debug)]
 pub struct Chunk {
     pub(super) text: Box<str>,
-    pub(super) help: Cow<'static, str>,
+    pub(super) help: Option<Cow<'static, str>>,
     /// The hash of all labels of each series.
     pub(super) series: Box<[u64]>,
     /// When the family was pushed, in seconds since 1970.
@@ -32,9 +32,9 @@ impl Chunk {
         &self.text
     }
 
-    /// The HELP text, empty when there is none.
-    pub fn help(&self) -> &str {
-        &self.help
+    /// The HELP text, if there is one. It may be empty.
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
     /// The unit, empty when there is none.

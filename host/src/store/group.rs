@@ -84,7 +84,7 @@ impl Group {
             text.push('\n');
             Chunk {
                 text: text.into(),
-                help: Cow::Borrowed(help),
+                help: Some(Cow::Borrowed(help)),
                 series: Box::default(),
                 pushed_at: self.push_time.max(self.failure_time),
                 rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),

@@ -87,7 +87,7 @@ impl Renderer {
             || Rare { unit: family.unit().into(), details: details.into(), utf8_names: shared.utf8_names };
         let chunk = Chunk {
             text: text.into(),
-            help: Cow::Owned(family.help().to_owned()),
+            help: family.help().map(|help| Cow::Owned(help.to_owned())),
             series: series.into(),
             pushed_at: shared.pushed_at,
             rare: is_rare.then(|| Box::new(rare())),

@@ -89,6 +89,7 @@ impl Builder {
         self.tables.families.name.push(name);
         self.tables.families.kind.push(Kind::Untyped as u8);
         self.tables.families.help.push(0);
+        self.tables.families.blank_help.push(false);
         self.tables.families.unit.push(0);
         let at = name as usize;
         if self.family_of.len() <= at {
@@ -115,9 +116,10 @@ impl Builder {
         self.tables.families.kind[family as usize] = kind as u8;
     }
 
-    /// Sets the HELP text of a family.
+    /// Sets the HELP text of a family, which may be empty.
     pub fn set_help(&mut self, family: u32, help: Sym) {
         self.tables.families.help[family as usize] = help;
+        self.tables.families.blank_help[family as usize] = help == 0;
     }
 
     /// Sets the unit of a family.

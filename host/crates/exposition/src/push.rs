@@ -86,6 +86,8 @@ pub struct FamilyColumns {
     pub kind: Vec<u8>,
     /// The HELP text; 0 when there is none.
     pub help: Vec<Sym>,
+    /// Whether there is a HELP text that is empty, which some formats tell from none.
+    pub blank_help: Vec<bool>,
     /// The unit; 0 when the format has none.
     pub unit: Vec<Sym>,
     /// Where the family's series end.
@@ -292,9 +294,13 @@ impl<'a> Family<'a> {
         Kind::from_u8(self.push.families.kind[self.index])
     }
 
-    /// The HELP text, empty when there is none.
-    pub fn help(self) -> &'a str {
-        self.push.text(self.push.families.help[self.index])
+    /// The HELP text, if there is one. It may be empty.
+    pub fn help(self) -> Option<&'a str> {
+        let families = &self.push.families;
+        match families.help[self.index] {
+            0 => families.blank_help[self.index].then_some(""),
+            help => Some(self.push.text(help)),
+        }
     }
 
     /// The unit, empty when there is none.

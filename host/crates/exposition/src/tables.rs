@@ -61,6 +61,7 @@ impl Tables {
         keep(&mut families.name, &filled);
         keep(&mut families.kind, &filled);
         keep(&mut families.help, &filled);
+        keep(&mut families.blank_help, &filled);
         keep(&mut families.unit, &filled);
         keep(&mut families.series_end, &filled);
     }

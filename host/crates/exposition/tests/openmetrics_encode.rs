@@ -62,7 +62,7 @@ fn headers() {
         ("a_\n", "", "\n", Kind::Summary, "# TYPE \"a_\\n\" summary\n"),
     ] {
         let mut out = String::new();
-        encode::header(&mut out, name, help, unit, kind);
+        encode::header(&mut out, name, Some(help).filter(|help| !help.is_empty()), unit, kind);
         assert_eq!(out, expected, "{name}");
     }
 }

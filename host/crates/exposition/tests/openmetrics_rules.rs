@@ -469,7 +469,7 @@ fn names_in_quotes() {
         let mut out = String::new();
         let family = push.families().next().unwrap();
         let style = Style { escaping, ..Style::default() };
-        encode::header(&mut out, &escaping.metric(family.name()), "", family.unit(), family.kind());
+        encode::header(&mut out, &escaping.metric(family.name()), None, family.unit(), family.kind());
         encode::samples(&mut out, family, family.series().last().unwrap(), &[("a", "1"), ("z", "2")], style);
         out
     };

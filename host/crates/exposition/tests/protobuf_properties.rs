@@ -236,7 +236,7 @@ fn is_sound(push: &Push) {
 
 fn encode_family(family: pushgate_exposition::Family<'_>, escaping: Escaping) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut encoder = protobuf::FamilyEncoder::new(&mut out, family.name(), "", family.kind(), escaping);
+    let mut encoder = protobuf::FamilyEncoder::new(&mut out, family.name(), None, family.kind(), escaping);
     family.series().for_each(|series| encoder.series(series));
     encoder.finish();
     out

@@ -478,7 +478,7 @@ fn a_family_from_several_pushes() {
     let (one, other) = (push("a.b", "1"), push("a.b", "2"));
     let check = |escaping, name: &str, label_name: &str| {
         let mut out = vec![7];
-        let mut encoder = protobuf::FamilyEncoder::new(&mut out, "a.b", "help", Kind::Gauge, escaping);
+        let mut encoder = protobuf::FamilyEncoder::new(&mut out, "a.b", Some("help"), Kind::Gauge, escaping);
         for family in [&one, &other].iter().flat_map(|push| push.families()) {
             family.series().for_each(|series| encoder.series(series));
         }
@@ -493,7 +493,7 @@ fn a_family_from_several_pushes() {
     check(Escaping::Values, "U__a_2e_b", "U__c_2e_d");
 
     let mut out = vec![7];
-    protobuf::FamilyEncoder::new(&mut out, "a", "help", Kind::Gauge, Escaping::AllowUtf8).finish();
+    protobuf::FamilyEncoder::new(&mut out, "a", Some("help"), Kind::Gauge, Escaping::AllowUtf8).finish();
     assert_eq!(out, [7], "a family without series leaves nothing behind");
 }
 

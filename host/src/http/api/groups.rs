@@ -66,7 +66,7 @@ fn write_group(out: &mut String, group: &GroupSnapshot) {
 }
 
 fn write_family(out: &mut String, family: &StoredFamily) {
-    write_head(out, family.kind, family.chunk.help(), family.chunk.pushed_at());
+    write_head(out, family.kind, family.chunk.help().unwrap_or_default(), family.chunk.pushed_at());
     // Lines that the gateway wrote can be read.
     let columns = family.chunk.read_back(&family.name, family.kind).unwrap_or_default();
     let rows = columns.families().flat_map(|family| family.series().map(move |row| (family, row)));

@@ -77,7 +77,7 @@ impl FamilyView {
                 Kind::GaugeHistogram => "gauge histogram",
                 kind => kind.as_str(),
             },
-            help: visible::text(chunk.help()),
+            help: visible::text(chunk.help().unwrap_or_default()),
             pushed: Moment::from_seconds(chunk.pushed_at(), now),
             series: all_series(&columns).take(shown).map(view).collect(),
         }

@@ -85,6 +85,7 @@ impl<'a> Rows<'a> {
                 let help = self.names.symbol(help)?;
                 let family = self.received_family(family)?;
                 self.families.help[family] = help;
+                self.families.blank_help[family] = false;
                 Ok(())
             }
             Edit::SetGroupingLabel(_) | Edit::DropGroupingLabel(_) => Ok(()), // Not about rows.
@@ -281,6 +282,7 @@ impl<'a> Rows<'a> {
         self.families.name.push(name);
         self.families.kind.push(self.families.kind[like]);
         self.families.help.push(self.families.help[like]);
+        self.families.blank_help.push(self.families.blank_help[like]);
         self.families.unit.push(self.families.unit[like]);
         self.families.name.len() as u32 - 1
     }

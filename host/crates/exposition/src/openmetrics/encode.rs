@@ -61,7 +61,7 @@ pub fn encode(push: &Push) -> String {
 ///
 /// A counter stands here without its `_total`; one that has none becomes unknown, since its series would get another
 /// name than in the classic text. A unit that does not end the name is left out: Prometheus refuses the whole scrape.
-pub fn header(out: &mut String, name: &str, help: &str, unit: &str, kind: Kind) {
+pub fn header(out: &mut String, name: &str, help: Option<&str>, unit: &str, kind: Kind) {
     let short = counter_name(name, kind);
     let word = match kind {
         Kind::Counter if short.is_none() => "unknown",
@@ -73,7 +73,7 @@ pub fn header(out: &mut String, name: &str, help: &str, unit: &str, kind: Kind) 
     let is_suffix = name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
     let has_unit = is_suffix && !unit.is_empty() && !unit.contains(char::is_control);
     let name = quoted_unless(name, is_metric_name);
-    if !help.is_empty() {
+    if let Some(help) = help {
         let _ = write!(out, "# HELP {name} ");
         escape_quoted(out, help);
         out.push('\n');

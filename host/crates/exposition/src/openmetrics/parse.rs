@@ -346,7 +346,9 @@ impl<'a> Parser<'a> {
         let name = intern(&mut self.builder, &name)?;
         let row = self.builder.family(name);
         self.builder.set_kind(row, kind.kind());
-        self.builder.set_help(row, family.help.unwrap_or_default());
+        if let Some(help) = family.help {
+            self.builder.set_help(row, help);
+        }
         self.builder.set_unit(row, family.unit.unwrap_or_default());
         family.row = Some(row);
         Ok(row)

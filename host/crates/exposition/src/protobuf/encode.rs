@@ -35,10 +35,10 @@ pub struct FamilyEncoder<'o> {
 
 impl<'o> FamilyEncoder<'o> {
     /// Begins a family.
-    pub fn new(out: &'o mut Vec<u8>, name: &str, help: &str, kind: Kind, escaping: Escaping) -> Self {
+    pub fn new(out: &'o mut Vec<u8>, name: &str, help: Option<&str>, kind: Kind, escaping: Escaping) -> Self {
         let start = out.len();
         text(out, 1, &escaping.metric(name));
-        if !help.is_empty() {
+        if let Some(help) = help {
             text(out, 2, help);
         }
         varint_field(out, 3, number_of_kind(kind));

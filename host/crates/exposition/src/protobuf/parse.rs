@@ -73,7 +73,7 @@ struct Parser<'a> {
 #[derive(Default)]
 struct Header<'a> {
     name: &'a [u8],
-    help: &'a [u8],
+    help: Option<&'a [u8]>,
     unit: &'a [u8],
     /// A counter, when nothing is said.
     kind: i32,
@@ -155,9 +155,9 @@ impl<'a> Parser<'a> {
             self.object(Flaw::UnknownType(header.kind));
             return Ok(None);
         };
-        message.check(&self.rules.limits, Bound::ValueLength, header.help.len())?;
+        message.check(&self.rules.limits, Bound::ValueLength, header.help.unwrap_or_default().len())?;
         message.check(&self.rules.limits, Bound::NameLength, header.unit.len())?;
-        let Some(help) = self.intern(message, header.help)? else {
+        let Some(help) = self.intern(message, header.help.unwrap_or_default())? else {
             self.object(Flaw::NotUtf8("HELP text"));
             return Ok(None);
         };
@@ -167,7 +167,9 @@ impl<'a> Parser<'a> {
         };
         let family = self.builder.family(name);
         self.builder.set_kind(family, kind);
-        self.builder.set_help(family, help);
+        if header.help.is_some() {
+            self.builder.set_help(family, help);
+        }
         self.builder.set_unit(family, unit);
         Ok(Some(Target { family, kind }))
     }
@@ -287,7 +289,7 @@ impl<'a> Header<'a> {
         while let Some((number, wire)) = message.field()? {
             match (number, wire) {
                 (1, Wire::Bytes(name)) => header.name = name.bytes(),
-                (2, Wire::Bytes(help)) => header.help = help.bytes(),
+                (2, Wire::Bytes(help)) => header.help = Some(help.bytes()),
                 (3, Wire::Varint(kind)) => header.kind = kind as i32,
                 (4, Wire::Bytes(_)) => header.has_metrics = true,
                 (5, Wire::Bytes(unit)) => header.unit = unit.bytes(),

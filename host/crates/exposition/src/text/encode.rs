@@ -40,10 +40,10 @@ pub fn series_name(family: Family<'_>, series: Series<'_>) -> String {
     out
 }
 
-/// The `# HELP` line (when there is a help text) and the `# TYPE` line of a family.
-pub fn header(out: &mut String, name: &str, help: &str, kind: Kind) {
+/// The `# HELP` line (when there is a help text, be it empty) and the `# TYPE` line of a family.
+pub fn header(out: &mut String, name: &str, help: Option<&str>, kind: Kind) {
     let name = quoted_unless(name, is_metric_name);
-    if !help.is_empty() {
+    if let Some(help) = help {
         let _ = write!(out, "# HELP {name} ");
         escape(out, help, |bytes| memchr2(b'\\', b'\n', bytes));
         out.push('\n');
