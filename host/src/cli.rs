@@ -84,7 +84,7 @@ impl Command {
         let check = match command.as_deref() {
             None => false,
             Some("check-config") => true,
-            Some("import") => return import(words, arguments.to),
+            Some("import") => return import(words, arguments.to.as_deref()),
             Some(word) => return Err(unexpected(word)),
         };
         if arguments.show && !check {
@@ -108,7 +108,7 @@ impl Command {
     }
 }
 
-fn import(mut words: impl Iterator<Item = String>, to: Option<String>) -> Result<Command, UsageError> {
+fn import(mut words: impl Iterator<Item = String>, to: Option<&str>) -> Result<Command, UsageError> {
     let wrong = |word: &str| {
         let word = word.to_owned();
         move |why: String| UsageError::Arguments(format!("'{word}' is no address of a gateway; {why}"))
@@ -119,7 +119,7 @@ fn import(mut words: impl Iterator<Item = String>, to: Option<String>) -> Result
     if let Some(word) = words.next() {
         return Err(unexpected(&word));
     }
-    let target = to.as_deref().unwrap_or(IMPORT_TARGET);
+    let target = to.unwrap_or(IMPORT_TARGET);
     Ok(Command::Import {
         target: target.parse().map_err(wrong(target))?,
         source: source.parse().map_err(wrong(&source))?,

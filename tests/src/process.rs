@@ -86,7 +86,7 @@ impl Server {
 
     /// The folder, for a server that goes on where this one ended.
     pub fn take_folder(&mut self) -> Folder {
-        std::mem::replace(&mut self.folder, Folder::new())
+        std::mem::take(&mut self.folder)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A scrape as protobuf: stored lines are read back into columns, which have what text cannot say beside them.
 
 use bytes::Bytes;
-use pushgate_exposition::Escaping;
 use pushgate_exposition::protobuf::FamilyEncoder;
+use pushgate_exposition::{Escaping, Family};
 
 use super::Exposition;
 
@@ -12,11 +12,11 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
     for family in exposition.families() {
         let (name, kind) = (family.name(), family.kind());
         let mut encoder = FamilyEncoder::new(&mut out, name, family.help(), kind, escaping);
-        family.own().into_iter().flat_map(|own| own.series()).for_each(|series| encoder.series(series));
+        family.own().into_iter().flat_map(Family::series).for_each(|series| encoder.series(series));
         for chunk in family.chunks() {
             // Lines that the gateway wrote can be read.
             let columns = chunk.read_back(name, kind).unwrap_or_default();
-            columns.families().flat_map(|family| family.series()).for_each(|series| encoder.series(series));
+            columns.families().flat_map(Family::series).for_each(|series| encoder.series(series));
         }
         encoder.finish();
     }
@@ -34,7 +34,7 @@ mod tests {
 
     /// A counter `c` with an exemplar and the time it was created.
     const COUNTER: &[u8] = &[
-        0x2c, 0x0a, 1, b'c', 0x18, 0, 0x22, 0x25, 0x1a, 0x23, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x12, 0x14,
+        0x2c, 0x0a, 1, b'c', 0x18, 0, 0x22, 0x25, 0x1a, 0x23, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x12, 0x12,
         0x0a, 0x07, 0x0a, 1, b't', 0x12, 2, b'i', b'd', 0x11, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f, 0x1a, 0x04, 0x08,
         5, 0x10, 7,
     ];

@@ -48,7 +48,7 @@ pub(super) fn groups(url: &GatewayUrl, refused: &mut Vec<String>) -> anyhow::Res
             };
             let series = found.remove(&number).unwrap_or_default();
             if series.len() == listed.series.len() {
-                groups.push(Group { key, times: listed.times, body: encode(series) });
+                groups.push(Group { key, times: listed.times, body: encode(&series) });
                 done.insert(listed.labels.clone());
             } else {
                 changing.push(key);
@@ -87,7 +87,7 @@ fn by_group<'a>(listed: &[Listed], scrape: &'a Push) -> Found<'a> {
 }
 
 /// Series that stand by family, as delimited protobuf.
-fn encode(series: Vec<(Family<'_>, Series<'_>)>) -> Vec<u8> {
+fn encode(series: &[(Family<'_>, Series<'_>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for family in series.chunk_by(|(one, _), (other, _)| one.index() == other.index()) {
         let Some((first, _)) = family.first() else { continue };

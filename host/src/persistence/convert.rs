@@ -62,7 +62,7 @@ pub enum Unrestorable {
         /// Which group.
         key: GroupingKey,
         /// What is wrong.
-        source: Refusal,
+        source: Box<Refusal>,
     },
 }
 
@@ -97,7 +97,7 @@ pub(super) fn restore(store: &Store, group: &Group<'_>, rules: &Rules) -> Result
         .map_err(|source| Unrestorable::Families { key: key.clone(), source })?;
     store
         .restore(&push, times(&push), |family| pushed_at.get(family).copied())
-        .map_err(|source| Unrestorable::Refused { key, source })
+        .map_err(|source| Unrestorable::Refused { key, source: Box::new(source) })
 }
 
 /// The times of a group, from the families that hold them; never where there are none.

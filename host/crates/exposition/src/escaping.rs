@@ -75,15 +75,16 @@ impl Escaping {
 
 /// Two label names of one series that some scheme writes alike, or one that it writes like the label of the metric's
 /// name: a scraper that is given such a series refuses the whole scrape.
-pub fn find_escaped_alike<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
-    if names.clone().all(is_bare_label_name) {
+pub fn find_escaped_alike<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> Option<(String, String)> {
+    let all = names.clone();
+    if names.all(is_bare_label_name) {
         return None;
     }
     let mut seen: HashMap<_, _, RandomState> = HashMap::default();
     for escaping in Escaping::ALL {
         seen.clear();
         seen.insert(Cow::Borrowed("__name__"), "__name__");
-        for name in names.clone() {
+        for name in all.clone() {
             if let Some(other) = seen.insert(escaping.label(name), name) {
                 return Some((other.to_owned(), name.to_owned()));
             }
