@@ -278,9 +278,14 @@ impl Store {
         self.state.lock().version
     }
 
-    /// Every group without its families, in no order.
+    /// Every group without its families, in the order of their first push.
     pub fn groups(&self) -> Vec<GroupInfo> {
-        self.state.lock().groups.iter().map(GroupInfo::from).collect()
+        let state = self.state.lock();
+        let mut groups: Vec<_> =
+            state.groups.iter().map(|group| (group.id, GroupInfo::from(group))).collect();
+        drop(state);
+        groups.sort_unstable_by_key(|(id, _)| *id);
+        groups.into_iter().map(|(_, info)| info).collect()
     }
 
     /// One group with its families, by name.

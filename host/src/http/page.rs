@@ -136,4 +136,234 @@ impl Pages {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    //! Whole pages: what is shown, escaped and bounded.
+
+    use std::path::Path;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use pushgate_exposition::{GroupingKey, Rules, text};
+
+    use super::*;
+    use crate::journal::InMemory;
+    use crate::store::{Limits, Mode, OwnFamilies, Unknown};
+
+    const NOON: u64 = 1_795_348_800;
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOON)
+    }
+
+    fn store() -> Store {
+        let limits = Limits { groups: 1_000, series: 1_000_000 };
+        Store::new(limits, OwnFamilies::new(), Box::new(InMemory))
+    }
+
+    fn key(labels: &[(&str, &str)]) -> GroupingKey {
+        GroupingKey::new(labels.iter().copied()).unwrap()
+    }
+
+    /// A push, some seconds ago.
+    fn push(store: &Store, labels: &[(&str, &str)], body: &str, ago: u64) {
+        let push = text::parse(body.as_bytes(), &key(labels), &Rules::default()).unwrap();
+        store.push(&push, Mode::Replace, (NOON - ago) as f64).unwrap();
+    }
+
+    fn fail(store: &Store, labels: &[(&str, &str)], reason: &str, ago: u64) {
+        store.fail(key(labels), Unknown::Create, reason, (NOON - ago) as f64);
+    }
+
+    fn about() -> About {
+        let config = "[[plugin]]\nname = \"naming\"\nsource = \"naming.wasm\"\nmode = \"monitor\"\n";
+        let config = Config::parse(config, Path::new("config.toml")).unwrap();
+        About {
+            admin_api: true,
+            metrics_path: "metrics".to_owned(),
+            policies: config.chain,
+            flags: Arc::new([
+                ("persistence.file", String::new()),
+                ("web.enable-admin-api", "true".to_owned()),
+            ]),
+            version: "1.2.3",
+            started: now() - Duration::from_secs(7_300),
+        }
+    }
+
+    fn groups(store: &Store, query: &str) -> String {
+        GroupsPage::of(store, &about(), &Query::parse(query), now()).html()
+    }
+
+    /// How many groups a page shows.
+    fn shown(page: &str) -> usize {
+        page.matches("<article").count()
+    }
+
+    const EVERY_KIND: &str = "\
+# HELP runs_total Runs & retries, \"all\" of them.
+# TYPE runs_total counter
+runs_total{host=\"a\"} 3
+runs_total{host=\"b\"} 4.5
+# TYPE last_success_timestamp_seconds gauge
+last_success_timestamp_seconds 1795345200
+# HELP took_seconds How long.
+# TYPE took_seconds histogram
+took_seconds_bucket{le=\"0.5\"} 1
+took_seconds_bucket{le=\"+Inf\"} 3
+took_seconds_sum 7.25
+took_seconds_count 3
+# TYPE size_bytes summary
+size_bytes{quantile=\"0.5\"} 1e+20
+size_bytes_sum NaN
+size_bytes_count 2
+plain -1
+";
+
+    /// `page/golden/<name>.html`; `BLESS=1` rewrites it. Versions of files are left out, as any change of a style would
+    /// change them.
+    #[expect(clippy::disallowed_methods, reason = "BLESS is a switch of the tests, not of the program")]
+    fn golden(name: &str, page: &str) {
+        let page = page.replace(&asset::VERSION.to_string(), "VERSION");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/http/page/golden/{name}.html"));
+        if std::env::var("BLESS").is_ok() {
+            std::fs::write(&file, &page).unwrap();
+        }
+        assert_eq!(page, std::fs::read_to_string(&file).unwrap(), "BLESS=1 rewrites {}", file.display());
+    }
+
+    #[test]
+    fn pages_look_as_they_did() {
+        let store = store();
+        golden("empty", &groups(&store, ""));
+        push(&store, &[("job", "backup"), ("instance", "db1"), ("path", "/a \"b\"")], EVERY_KIND, 90);
+        fail(
+            &store,
+            &[("job", "backup"), ("instance", "db1"), ("path", "/a \"b\"")],
+            "first line\nsecond <line>",
+            30,
+        );
+        push(&store, &[("job", "a")], "x 1\n", 0);
+        golden("groups", &groups(&store, ""));
+        golden("nothing_found", &groups(&store, "q=no+such"));
+        golden("status", &StatusPage::of(&store, &about(), now()).html());
+    }
+
+    #[test]
+    fn searches_and_pages_show_their_groups() {
+        let store = store();
+        for number in 0..120 {
+            let instance = format!("host-{number:03}");
+            push(&store, &[("job", "batch"), ("instance", &instance)], "a 1\n", 1);
+        }
+        fail(&store, &[("job", "other")], "no", 1);
+        for (query, expected, first) in [
+            ("", 50, "host-000"),
+            ("page=2", 50, "host-050"),
+            ("page=3", 21, "host-100"),
+            ("page=4", 21, "host-100"),
+            ("page=0", 50, "host-000"),
+            ("q=host-01", 10, "host-010"),
+            ("q=HOST-01&page=2", 10, "host-010"),
+            ("q=instance%3Dhost-007", 1, "host-007"),
+            ("q=batch+99", 1, "host-099"),
+            ("q=batch+other", 0, ""),
+            ("q=%22%3E%3Cscript%3E", 0, ""),
+            ("failed=1", 1, "other"),
+            ("failed=1&q=batch", 0, ""),
+        ] {
+            let page = groups(&store, query);
+            assert_eq!(shown(&page), expected, "{query}");
+            let group = page.split("<article").nth(1).unwrap_or_default();
+            assert!(group.split("</h2>").next().unwrap().contains(first), "{query}: {group}");
+        }
+        let middle = groups(&store, "q=batch&page=2");
+        for link in ["?q=batch&#38;page=1", "?q=batch&#38;page=3"] {
+            assert!(middle.contains(&format!("href=\"{link}\"")), "{link}");
+        }
+        assert!(groups(&store, "q=no+such").contains("No group matches"));
+    }
+
+    #[test]
+    fn whatever_was_pushed_is_text() {
+        let store = store();
+        let hostile = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&";
+        let body = "# HELP a </p><script>alert(1)</script>\na{x=\"\\\"><script>alert(1)</script>\"} 1\n";
+        push(&store, &[("job", hostile), ("l", hostile), ("rtl", "\u{202e}evil")], body, 1);
+        fail(&store, &[("job", hostile), ("l", hostile), ("rtl", "\u{202e}evil")], hostile, 1);
+        let query = utf8_query(hostile);
+        for page in [groups(&store, ""), groups(&store, &query), groups(&store, &format!("{query}zzz"))] {
+            // The one script of the page is its own, from a file; the only image is its icon.
+            assert_eq!(page.matches("<script").count(), 1, "{page}");
+            assert_eq!(page.matches("<img").count(), 1);
+            assert!(!page.contains('\u{202e}'));
+            assert_eq!(page.matches(" style=").count() + page.matches(" onclick").count(), 0);
+        }
+    }
+
+    fn utf8_query(search: &str) -> String {
+        format!("q={}", percent_encoding::utf8_percent_encode(search, percent_encoding::NON_ALPHANUMERIC))
+    }
+
+    #[test]
+    fn a_group_with_many_series_shows_the_first_ones() {
+        let store = store();
+        let line = |name: &str, number: usize| format!("{name}{{n=\"{number:06}\"}} 1\n");
+        let body: String = (0..12_345).map(|number| line("a", number)).chain([line("b", 1)]).collect();
+        push(&store, &[("job", "many")], &body, 1);
+        let page = groups(&store, "");
+        assert_eq!(page.matches("<tr><td>").count(), 100);
+        assert!(page.contains("… and 12,246 more series") && page.contains("12,346 series"), "{page}");
+        assert!(!page.contains("<bdi>b</bdi>"));
+    }
+
+    #[test]
+    fn of_long_text_the_whole_series_are_shown() {
+        let store = store();
+        let histogram = |number: usize| {
+            let buckets = (0..2_000).map(|le| format!("h_bucket{{n=\"{number}\",le=\"{le}\"}} 1\n"));
+            let end = format!("h_sum{{n=\"{number}\"}} 1\nh_count{{n=\"{number}\"}} 1\n");
+            buckets.chain([end]).collect::<String>()
+        };
+        let body: String =
+            std::iter::once("# TYPE h histogram\n".to_owned()).chain((0..9).map(histogram)).collect();
+        push(&store, &[("job", "long")], &body, 1);
+        let page = groups(&store, "");
+        // A series takes some 80 KB.
+        assert_eq!(page.matches("count 1, sum 1").count(), 1);
+        assert!(page.contains("… and 8 more series"));
+        assert!(page.contains("… and 1951 more"), "{page}");
+        assert!(page.len() < 30_000, "{}", page.len());
+    }
+
+    #[test]
+    fn a_page_has_a_bound() {
+        let store = store();
+        let value = "<".repeat(4_000);
+        let series = |number: usize| {
+            format!(
+                "a{{{}n=\"{number}\"}} 1\n",
+                (0..20).map(|l| format!("l{l}=\"{value}\",")).collect::<String>()
+            )
+        };
+        let body: String = (0..100).map(series).collect();
+        for number in 0..60 {
+            push(&store, &[("job", &format!("{number:02}{value}"))], &body, 1);
+            fail(&store, &[("job", &format!("{number:02}{value}"))], &value, 1);
+        }
+        let page = groups(&store, "");
+        assert_eq!(shown(&page), 50, "each has its head, its error and its button");
+        assert!(page.len() < 4 << 20, "{}", page.len());
+    }
+
+    #[tokio::test]
+    async fn pages_and_files_may_do_nothing_but_what_they_need() {
+        let pages = Pages::new(&Config::default(), Arc::new(store()), Arc::new([]), now());
+        for response in [pages.groups(Some("q=x")).await, pages.status().await] {
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.headers()[http::header::CONTENT_TYPE], "text/html; charset=utf-8");
+            assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);
+            assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-cache");
+        }
+        assert!(pages.asset("style.css").is_some() && pages.asset("../page.rs").is_none());
+    }
+}

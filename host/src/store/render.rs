@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 use pushgate_exposition::text::encode;
-use pushgate_exposition::{Escaping, Family, Kind, LabelPair, Push, Series};
+use pushgate_exposition::{Detail, Escaping, Family, Kind, LabelPair, Push, Series};
 
 use super::chunk::{Chunk, Rare};
 use super::group::{GroupName, with_instance};
@@ -78,7 +78,7 @@ impl Renderer {
             let has_instance = row.labels().any(|(name, _)| name == "instance");
             let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
             encode::samples(&mut text, family, row, more, Escaping::AllowUtf8);
-            details.extend(row.detail().map(|detail| (number, detail.clone())));
+            details.extend(detail(family, row).map(|detail| (number, detail)));
             series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
         self.check_distinct(family, &order, &series)?;
@@ -118,6 +118,16 @@ impl Renderer {
             None => Ok(()),
         }
     }
+}
+
+/// What text cannot say of a series. It shows a last bucket that was not sent, too, so that there was none is noted.
+fn detail(family: Family<'_>, series: Series<'_>) -> Option<Detail> {
+    let is_open = matches!(family.kind(), Kind::Histogram | Kind::GaugeHistogram)
+        && !series.points().any(|point| point.bound == f64::INFINITY);
+    if !is_open {
+        return series.detail().cloned();
+    }
+    Some(Detail { without_infinity: true, ..series.detail().cloned().unwrap_or_default() })
 }
 
 /// Series as a scrape orders them: by the number of labels, then by values in order of the names. The

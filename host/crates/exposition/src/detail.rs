@@ -81,6 +81,13 @@ pub struct NativeHistogram {
     pub positive: Buckets,
 }
 
+impl NativeHistogram {
+    /// Whether there are buckets besides the zero bucket.
+    pub fn has_spans(&self) -> bool {
+        !self.negative.spans.is_empty() || !self.positive.spans.is_empty()
+    }
+}
+
 /// How many, whole or in fractions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]

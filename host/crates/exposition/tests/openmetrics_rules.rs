@@ -143,7 +143,7 @@ fn metadata() {
     let push = parse(format!("{full}# EOF\n")).unwrap();
     assert_eq!(push.families().next().unwrap().unit(), "s");
     takes("a family without metrics", "# TYPE a gauge\n# HELP b x\n", "");
-    takes("empty HELP and UNIT", "# HELP a \n# UNIT a \na 1\n", A);
+    takes("empty HELP and UNIT", "# HELP a \n# UNIT a \na 1\n", &format!("# HELP a \n{A}"));
     refuses("HELP without text", "# HELP a\n", "line 1: the line ends too early");
     refuses("no name", "# TYPE \n", "line 1: invalid metric name in comment");
     refuses("no legal name", "# HELP a.b c\n", "line 1: invalid metric name in comment");
@@ -493,7 +493,7 @@ fn names_in_quotes() {
 fn what_lenient_manners_forgive() {
     let rules = Rules { manners: Manners::Lenient, ..Rules::default() };
     let read = |body: &str| openmetrics::parse(body.as_bytes(), &key(), &rules);
-    for body in ["a 1\n", "a 1", "a 1\r\n# EOF\r\n", "\na 1 \n\n# EOF\n\n", "# HELP a \na 1\n", "a 1 123\n"] {
+    for body in ["a 1\n", "a 1", "a 1\r\n# EOF\r\n", "\na 1 \n\n# EOF\n\n", "a 1 123\n"] {
         let push = read(body).unwrap();
         assert_eq!((text::encode(&push).as_str(), push.objection()), (A, None), "{body:?}");
     }

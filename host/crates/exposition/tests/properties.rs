@@ -76,7 +76,9 @@ fn push() -> impl Strategy<Value = Push> {
             let family = builder.family(name);
             let help = builder.intern(help.as_bytes()).unwrap();
             builder.set_kind(family, kind);
-            builder.set_help(family, help);
+            if help != 0 {
+                builder.set_help(family, help); // Text cannot tell an empty one from none.
+            }
             for (labels, sample) in series {
                 let mut symbols = Vec::new();
                 for (name, value) in &labels {

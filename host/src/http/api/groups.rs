@@ -116,7 +116,11 @@ fn write_series(out: &mut String, family: Family<'_>, series: Series<'_>) {
     match family.kind() {
         Kind::Histogram => {
             out.push_str(r#""buckets":"#);
-            match series.detail().and_then(|detail| detail.native.as_ref()) {
+            match series
+                .detail()
+                .and_then(|detail| detail.native.as_ref())
+                .filter(|native| native.has_spans())
+            {
                 Some(native) => array(out, native::buckets(native), write_native),
                 None => write_points(out, series, count),
             }
@@ -195,7 +199,9 @@ fn float(value: f64) -> String {
 
 /// A count, which is a whole number in most histograms and has no exponent then.
 fn count(value: f64) -> String {
-    if value >= 0.0 && value.fract() == 0.0 && value < u64::MAX as f64 {
+    if value.is_nan() {
+        "0".to_owned() // The original takes it for a histogram without a count.
+    } else if value >= 0.0 && value.fract() == 0.0 && value < u64::MAX as f64 {
         (value as u64).to_string()
     } else {
         float(value)
@@ -298,7 +304,7 @@ mod tests {
             ..NativeHistogram::default()
         };
         for (detail, buckets) in [
-            (Detail::default(), r#"{"+Inf":"2","1":"1"}"#),
+            (Detail::default(), r#"{"1":"1"}"#),
             (Detail { without_infinity: true, ..Detail::default() }, r#"{"1":"1"}"#),
             (
                 Detail { native: Some(Box::new(native)), ..Detail::default() },
@@ -335,7 +341,7 @@ mod tests {
     #[test]
     fn counts_are_whole_where_they_can_be() {
         for (value, expected) in
-            [(0.0, "0"), (3e6, "3000000"), (0.5, "0.5"), (1e300, "1e+300"), (-1.0, "-1"), (f64::NAN, "NaN")]
+            [(0.0, "0"), (3e6, "3000000"), (0.5, "0.5"), (1e300, "1e+300"), (-1.0, "-1"), (f64::NAN, "0")]
         {
             assert_eq!(count(value), expected);
         }

@@ -233,8 +233,11 @@ impl<'a> Assembler<'a> {
     }
 }
 
-/// Go keeps the count of a summary as an unsigned integer: it is cut, and a negative one wraps.
+/// Go keeps the count of a summary as an unsigned integer: it is cut, a negative one wraps, and NaN is 2^63.
 fn as_go_uint64(value: f64) -> f64 {
+    if value.is_nan() {
+        return (1u64 << 63) as f64;
+    }
     let count = if value < 0.0 { value as i64 as u64 } else { value as u64 };
     count as f64
 }

@@ -378,10 +378,7 @@ fn name_token<'a>(cursor: &mut Cursor<'a>, bare_len: fn(&[u8]) -> usize) -> Resu
 
 fn read_bound(label: &str, value: &[u8]) -> Result<f64, Problem> {
     let label = if label == "le" { "le" } else { "quantile" };
-    match number::read(value) {
-        Some(bound) if !bound.is_nan() => Ok(bound),
-        _ => Err(Problem::ExpectedBound { label, found: quote(value) }),
-    }
+    number::read(value).ok_or_else(|| Problem::ExpectedBound { label, found: quote(value) })
 }
 
 fn unescape_help(text: &[u8]) -> Result<Cow<'_, [u8]>, Problem> {
