@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::iter;
 
 use bytes::Bytes;
+use pushgate_exposition::protobuf::Layout;
 use pushgate_exposition::{Escaping, Family, Kind, Push};
 
 use crate::store::{Chunk, FamilySnapshot, Snapshot, Store};
@@ -20,6 +21,10 @@ pub enum Format {
     Text,
     /// Protobuf, each family behind its length.
     Protobuf,
+    /// The text format of protobuf, for people, a line for each field.
+    ProtobufText,
+    /// The same with a line for each family.
+    ProtobufCompact,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
@@ -30,6 +35,12 @@ impl Format {
         let media_type = match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::Protobuf => pushgate_exposition::protobuf::CONTENT_TYPE,
+            Self::ProtobufText => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=text"
+            }
+            Self::ProtobufCompact => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=compact-text"
+            }
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
         };
         format!("{media_type}; escaping={}", escaping.as_str())
@@ -88,6 +99,8 @@ impl Exposition {
     pub fn render(&self, format: Format, escaping: Escaping) -> Bytes {
         match format {
             Format::Protobuf => protobuf::render(self, escaping),
+            Format::ProtobufText => protobuf::render_text(self, escaping, Layout::Indented),
+            Format::ProtobufCompact => protobuf::render_text(self, escaping, Layout::Compact),
             Format::OpenMetrics => openmetrics::render(self, escaping),
             Format::Text => text::render(self, escaping),
         }

@@ -1,7 +1,7 @@
 //! A scrape as protobuf: stored lines are read back into columns, which have what text cannot say beside them.
 
 use bytes::Bytes;
-use pushgate_exposition::protobuf::FamilyEncoder;
+use pushgate_exposition::protobuf::{FamilyEncoder, Layout, to_text};
 use pushgate_exposition::{Escaping, Family};
 
 use super::Exposition;
@@ -21,6 +21,11 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
         encoder.finish();
     }
     out.into()
+}
+
+/// The same, for people to read.
+pub(super) fn render_text(exposition: &Exposition, escaping: Escaping, layout: Layout) -> Bytes {
+    to_text(&render(exposition, escaping), layout).into()
 }
 
 #[cfg(test)]
@@ -59,5 +64,13 @@ mod tests {
             assert!(series.labels().eq([("instance", ""), ("job", job)]));
         }
         assert!(scrape.families().any(|family| family.name() == "pushgateway_build_info"));
+        let counter = r#"label:{name:"job" value:"b"} counter:{value:1 exemplar:{label:{name:"t" value:"id"} value:0.5} created_timestamp:{seconds:5 nanos:7}}}"#;
+        let text =
+            render_text(&Exposition::new(&store, &Metrics::new()), Escaping::default(), Layout::Compact);
+        let text = String::from_utf8(text.into()).unwrap();
+        assert!(
+            text.lines().any(|line| line.starts_with("name:\"c\" ") && line.ends_with(counter)),
+            "{text}"
+        );
     }
 }

@@ -75,13 +75,17 @@ impl<'a> Range<'a> {
 
     fn format(&self, openmetrics: OpenMetrics) -> Option<Format> {
         let version = self.parameter("version");
-        let is = |name: &str, value: &str| self.parameter(name) == Some(value);
         match self.media_type {
             ("text", "plain") if matches!(version, None | Some("" | "0.0.4")) => Some(Format::Text),
             ("application", "vnd.google.protobuf")
-                if is("proto", "io.prometheus.client.MetricFamily") && is("encoding", "delimited") =>
+                if self.parameter("proto") == Some("io.prometheus.client.MetricFamily") =>
             {
-                Some(Format::Protobuf)
+                match self.parameter("encoding") {
+                    Some("delimited") => Some(Format::Protobuf),
+                    Some("text") => Some(Format::ProtobufText),
+                    Some("compact-text") => Some(Format::ProtobufCompact),
+                    _ => None,
+                }
             }
             ("application", "openmetrics-text")
                 if openmetrics == OpenMetrics::Offered
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_format_is_the_first_that_there_is_in_order_of_liking() {
-        use Format::{Protobuf, Text};
+        use Format::{Protobuf, ProtobufCompact, ProtobufText, Text};
         for (accept, expected) in [
             ("", Text),
             ("*/*", Text),
@@ -132,6 +136,17 @@ mod tests {
                 Text,
             ),
             ("application/vnd.google.protobuf", Text),
+            ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily", Text),
+            ("application/vnd.google.protobuf;encoding=text", Text),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+                ProtobufText,
+            ),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=compact-text",
+                ProtobufCompact,
+            ),
+            ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=Text", Text),
             ("application/openmetrics-text;version=1.0.0", Text),
         ] {
             assert_eq!(negotiated(accept, OpenMetrics::Withheld).0, expected, "{accept}");

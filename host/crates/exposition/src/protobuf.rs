@@ -12,12 +12,14 @@ mod error;
 mod exemplar;
 mod native;
 mod parse;
+mod prototext;
 mod sample;
 mod wire;
 
 pub use encode::{FamilyEncoder, delimit, encode};
 pub use error::{DecodeError, Problem};
 pub use parse::{parse, parse_exposed};
+pub use prototext::{Layout, to_text};
 
 /// The media type of the format, as it stands in Content-Type and Accept.
 pub const CONTENT_TYPE: &str =
