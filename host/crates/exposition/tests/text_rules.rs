@@ -298,10 +298,16 @@ fn histograms_and_summaries() {
         "# TYPE s summary\ns{quantile=\"x\"} 1\n",
         "line 2: expected float as value for 'quantile' label, got \"x\"",
     );
-    let nan = "# TYPE h histogram\nh_bucket{le=\"NaN\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n";
-    takes("le is NaN", nan, nan);
-    let nan = "# TYPE s summary\ns{quantile=\"NaN\"} 1\ns_sum 1\ns_count 1\n";
-    takes("quantile is NaN", nan, nan);
+    takes(
+        "le is NaN: the series is made, without that bucket",
+        "# TYPE h histogram\nh_bucket{le=\"NaN\"} 1\nh_count 2\n",
+        "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 2\nh_sum 0\nh_count 2\n",
+    );
+    takes(
+        "quantile is NaN, likewise",
+        "# TYPE s summary\ns{quantile=\"NaN\"} 1\ns_count 2\n",
+        "# TYPE s summary\ns_sum 0\ns_count 2\n",
+    );
     refuses(
         "le twice",
         "# TYPE h histogram\nh_bucket{le=\"1\",le=\"2\"} 1\n",

@@ -159,6 +159,8 @@ impl<'a> Parser<'a> {
         let word = self.cursor.word()?;
         let value = number::read(word).ok_or_else(|| Problem::ExpectedValue(quote(word)))?;
         self.last_labels.clone_from(&self.labels);
+        // A bucket that ends nowhere makes its series and says nothing, as in Go.
+        let bound = bound.filter(|bound| !bound.is_nan());
         self.assembler.sample(target, &mut self.labels, bound, value)?;
         if self.cursor.peek()? == b'\n' {
             self.cursor.bump();
