@@ -92,6 +92,10 @@ pub enum Flaw {
     MixedCounts,
     #[error("has a native histogram whose {side} spans are for {spans} buckets, but {buckets} are given")]
     Spans { side: &'static str, spans: u64, buckets: usize },
+    #[error(
+        "has a native histogram whose positive spans overlap; let each begin where the one before ends, or behind"
+    )]
+    Overlap,
     #[error("has a native histogram with {0} buckets beyond what a bucket's number can be")]
     BucketNumber(&'static str),
     #[error("has a native histogram with a count of {count}, but {observed} observations in its buckets")]

@@ -51,8 +51,10 @@ struct Sample {
 
 /// One side of a native histogram from counts and gaps between them, and how many were observed.
 fn side(runs: &[(i32, u32, bool)], is_float: bool) -> (Buckets, u64) {
-    let spans =
-        runs.iter().map(|&(offset, _, twice)| Span { offset, length: 1 + u32::from(twice) }).collect();
+    // Only the first span may begin anywhere; the others may not go back.
+    let starts = runs.iter().enumerate().map(|(at, run)| if at == 0 { run.0 } else { run.0.abs() });
+    let lengths = runs.iter().map(|&(_, _, twice)| 1 + u32::from(twice));
+    let spans = starts.zip(lengths).map(|(offset, length)| Span { offset, length }).collect();
     let counts: Vec<u32> = runs
         .iter()
         .flat_map(|&(_, count, twice)| [count, 7].into_iter().take(1 + usize::from(twice)))

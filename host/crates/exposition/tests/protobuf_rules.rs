@@ -284,6 +284,14 @@ fn native_histograms() {
         "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 2\nh_sum NaN\nh_count 2\n",
     );
     takes(
+        "spans that go back over empty buckets only",
+        histogram([
+            [n(1, 3), z(5, 0), span(12, -7, 3), span(12, 9, 0), span(12, -11, 1), span(12, -1, 0)].concat(),
+            [z(13, 1), z(13, -1), z(13, 0), z(13, 2)].concat(),
+        ]),
+        "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 3\nh_sum 0\nh_count 3\n",
+    );
+    takes(
         "nothing observed yet",
         histogram([z(5, 0), span(12, 0, 0)]),
         "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 0\nh_sum 0\nh_count 0\n",
@@ -313,6 +321,15 @@ fn native_histograms() {
     let beyond = "native histogram with negative buckets beyond what a bucket's number can be";
     native("bucket number", &[n(1, 1), span(9, i64::from(i32::MAX), 1), z(10, 1)], beyond);
     native("offsets that add up", &[span(9, i64::from(i32::MAX), 0), span(9, 1, 0)], beyond);
+    let overlap =
+        "native histogram whose positive spans overlap; let each begin where the one before ends, or behind";
+    native("one bucket twice", &[n(1, 2), span(12, 0, 1), span(12, -1, 1), z(13, 1), z(13, 0)], overlap);
+    native("backwards", &[n(1, 2), span(12, 0, 1), span(12, -9, 1), z(13, 1), z(13, 0)], overlap);
+    native(
+        "also floats, across a span of nothing",
+        &[f(4, 2.0), span(12, 0, 1), span(12, -1, 0), span(12, 0, 1), f(14, 1.0), f(14, 1.0)],
+        overlap,
+    );
     let count = "count of a native bucket that is negative or not finite";
     native("below zero", &[span(12, 0, 2), z(13, 1), z(13, -2)], count);
     native("overflow", &[span(12, 0, 2), z(13, i64::MAX), z(13, 1)], count);

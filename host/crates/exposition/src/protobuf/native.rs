@@ -2,7 +2,8 @@
 //! <https://prometheus.io/docs/specs/native_histograms/>
 //!
 //! What Prometheus checks when it appends a native histogram is checked here, since one that it refuses costs it the
-//! whole scrape. Spans that overlap are taken all the same, as the original Pushgateway takes them.
+//! whole scrape. Only negative spans that overlap are taken all the same: pushes with which the original Pushgateway is
+//! tested have them, so they must be taken here, too, and shown as they are.
 
 use crate::protobuf::error::Fault;
 use crate::protobuf::wire::{Reader, Wire, double, zigzag, zigzag32};
@@ -98,6 +99,9 @@ impl NativeDraft {
             return Err(Flaw::MixedCounts);
         }
         let observed = self.negative.check("negative")? + self.positive.check("positive")?;
+        if self.positive.has_overlap() {
+            return Err(Flaw::Overlap);
+        }
         if !is_float {
             let observed = observed + u128::from(self.zero_count.integer);
             let expected = u128::from(count.integer);
@@ -166,6 +170,29 @@ impl Side {
             observed += count as u128;
         }
         Ok(observed)
+    }
+
+    /// Whether a bucket has no higher number than one before it. Empty ones do not count, as Prometheus drops them
+    /// before it looks.
+    fn has_overlap(&self) -> bool {
+        let mut count = 0_i64;
+        let by_deltas = self.deltas.iter().map(|&delta| {
+            count = count.wrapping_add(delta);
+            count != 0
+        });
+        let mut filled = by_deltas.chain(self.counts.iter().map(|&count| count != 0.0));
+        let (mut number, mut last) = (0_i64, i64::MIN);
+        for span in &self.spans {
+            number += i64::from(span.offset);
+            for is_filled in filled.by_ref().take(span.length as usize) {
+                if is_filled && number <= last {
+                    return true;
+                }
+                last = if is_filled { number } else { last };
+                number += 1;
+            }
+        }
+        false
     }
 
     fn finish(self) -> Buckets {
