@@ -25,8 +25,8 @@
 //! - `| text`: a line of the body; `* 500 text`: as many lines, with `<#>` counting from 1; `@ text`: text without a
 //!   line feed at the end, with the escapes `\n \r \t \\ \xff`; `x 0a ff`: bytes;
 //! - `encode gzip`: what was written of the body since the last such line is compressed. So are `snappy` and
-//!   `protobuf`, which reads it as [`protobuf`] and writes it as a stream of messages; each sets the header
-//!   that belongs to it unless there is one. `encode chunked` sends the body in pieces of three bytes;
+//!   `protobuf`, which reads it as the module of that name says and writes it as a stream of messages; each sets the
+//!   header that belongs to it unless there is one. `encode chunked` sends the body in pieces of three bytes;
 //! - `cut 3`: the last three bytes of the body are left out; `flip 8`: the lowest bit of the eighth byte from the
 //!   end is another one.
 //!
@@ -41,7 +41,7 @@
 //! - `keep NAME series`: the value of this series is what `<NAME>` stands for from here on;
 //! - `json /pointer VALUE`, `json /pointer ~ regex`, `json /pointer none`: a place in a JSON body.
 //!
-//! A body that is compressed is decompressed before, one in protobuf is written as [`protobuf`], a family a line.
+//! A body that is compressed is decompressed before, one in protobuf is written as it is read, a family a line.
 //! After a 202, which says that something is yet to be done, GET is repeated until all is as it should be.
 //!
 //! Steps of their own are
