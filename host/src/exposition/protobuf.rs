@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pushgate_exposition::protobuf::{FamilyEncoder, Layout, to_text};
-use pushgate_exposition::{Escaping, Family};
+use pushgate_exposition::{Escaping, Family, Push, Series};
 
 use super::Exposition;
 
@@ -13,11 +13,20 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
         let (name, kind) = (family.name(), family.kind());
         let mut encoder = FamilyEncoder::new(&mut out, name, family.help(), kind, escaping);
         family.own().into_iter().flat_map(Family::series).for_each(|series| encoder.series(series));
+        // Classic histograms come before native ones: Prometheus 3.5 takes what a native one says over to a classic one
+        // behind it in a family, and refuses the whole scrape.
+        let mut with_native = Vec::new();
         for chunk in family.chunks() {
             // Lines that the gateway wrote can be read.
             let columns = chunk.read_back(name, kind).unwrap_or_default();
-            columns.families().flat_map(Family::series).for_each(|series| encoder.series(series));
+            let series = || columns.families().flat_map(Family::series);
+            series().filter(|series| !is_native(series)).for_each(|series| encoder.series(series));
+            if series().any(|series| is_native(&series)) {
+                with_native.push(columns);
+            }
         }
+        let native = with_native.iter().flat_map(Push::families).flat_map(Family::series).filter(is_native);
+        native.for_each(|series| encoder.series(series));
         encoder.finish();
     }
     out.into()
@@ -26,6 +35,10 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
 /// The same, for people to read.
 pub(super) fn render_text(exposition: &Exposition, escaping: Escaping, layout: Layout) -> Bytes {
     to_text(&render(exposition, escaping), layout).into()
+}
+
+fn is_native(series: &Series<'_>) -> bool {
+    series.detail().is_some_and(|detail| detail.native.is_some())
 }
 
 #[cfg(test)]
@@ -43,6 +56,26 @@ mod tests {
         0x0a, 0x07, 0x0a, 1, b't', 0x12, 2, b'i', b'd', 0x11, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f, 0x1a, 0x04, 0x08,
         5, 0x10, 7,
     ];
+
+    /// A histogram `h` with one observation, in the zero bucket.
+    const NATIVE: &[u8] =
+        &[0x13, 0x0a, 1, b'h', 0x18, 4, 0x22, 0x0c, 0x3a, 0x0a, 0x08, 1, 0x28, 0, 0x38, 1, 0x62, 2, 0x10, 0];
+
+    #[test]
+    fn classic_histograms_come_before_native_ones() {
+        let limits = Limits { groups: 9, series: 9 };
+        let store = Store::new(limits, own_families(), Box::new(InMemory));
+        let native = protobuf::parse(NATIVE, &GroupingKey::new([("job", "a")]).unwrap(), &Rules::default());
+        store.push(&native.unwrap(), Mode::Replace, 1.0).unwrap();
+        let classic = b"# TYPE h histogram\nh_bucket{le=\"1\"} 8\nh_count 8\n";
+        let key = GroupingKey::new([("job", "b")]).unwrap();
+        let classic = pushgate_exposition::text::parse(classic, &key, &Rules::default());
+        store.push(&classic.unwrap(), Mode::Replace, 1.0).unwrap();
+        let bytes = render(&Exposition::new(&store, &Metrics::new()), Escaping::default());
+        let scrape = protobuf::parse_exposed(&bytes, &Rules::default()).unwrap();
+        let family = scrape.families().find(|family| family.name() == "h").unwrap();
+        assert!(family.series().map(|series| is_native(&series)).eq([false, true]));
+    }
 
     #[test]
     fn what_text_cannot_say_comes_out_again_beside_the_labels_of_the_group() {
