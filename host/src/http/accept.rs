@@ -12,15 +12,31 @@ pub(super) fn prefers_json(headers: &HeaderMap) -> bool {
     json.into_iter().max() > Some(media_quality(ranges(), "text/plain"))
 }
 
-/// Whether the client takes gzip and does not like the plain body better.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+/// How a body is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+/// The coding that the client likes best. Of two that it likes equally gzip comes first, which every scraper was tried
+/// with, and the plain body last.
+pub(super) fn coding(headers: &HeaderMap) -> Coding {
     let quality_of = |coding: &str| {
         let named =
             |name: &str| elements(headers, &ACCEPT_ENCODING).filter(|(range, _)| range == name).last();
         named(coding).map(|(_, quality)| quality)
     };
     let gzip = quality_of("gzip").or_else(|| quality_of("x-gzip")).unwrap_or_default();
-    gzip > 0 && gzip >= quality_of("identity").unwrap_or_default()
+    let zstd = quality_of("zstd").unwrap_or_default();
+    let identity = quality_of("identity").unwrap_or_default();
+    match gzip.max(zstd) {
+        0 => Coding::Identity,
+        best if best < identity => Coding::Identity,
+        best if best == gzip => Coding::Gzip,
+        _ => Coding::Zstd,
+    }
 }
 
 /// The quality, in thousandths, of the most specific range that covers the type; 0 when none does.
@@ -89,20 +105,26 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_for_those_who_take_it() {
+    fn the_coding_is_the_one_that_is_liked_best() {
+        use Coding::{Gzip, Identity, Zstd};
         for (accept, expected) in [
-            ("", false),
-            ("gzip", true),
-            ("GZIP", true),
-            ("x-gzip", true),
-            ("deflate, gzip;q=0.5, br", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0.5, identity", false),
-            ("gzip, identity", true),
-            ("*", false),
-            ("br", false),
+            ("", Identity),
+            ("gzip", Gzip),
+            ("GZIP", Gzip),
+            ("x-gzip", Gzip),
+            ("deflate, gzip;q=0.5, br", Gzip),
+            ("gzip;q=0", Identity),
+            ("gzip;q=0.5, identity", Identity),
+            ("gzip, identity", Gzip),
+            ("*", Identity),
+            ("br", Identity),
+            ("zstd", Zstd),
+            ("zstd, gzip", Gzip),
+            ("gzip;q=0.5, zstd", Zstd),
+            ("zstd;q=0.5, identity", Identity),
+            ("zstd;q=0, gzip;q=0", Identity),
         ] {
-            assert_eq!(takes_gzip(&headers(ACCEPT_ENCODING, accept)), expected, "{accept}");
+            assert_eq!(coding(&headers(ACCEPT_ENCODING, accept)), expected, "{accept}");
         }
     }
 }

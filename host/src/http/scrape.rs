@@ -1,4 +1,4 @@
-//! The scrape: everything there is in one of the formats, as it is or as gzip.
+//! The scrape: everything there is in one of the formats, as it is or compressed.
 
 use std::io::{self, Write as _};
 
@@ -8,11 +8,12 @@ use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 use http::{HeaderMap, Response, StatusCode};
 use pushgate_exposition::{Escaping, Names};
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use tokio::sync::Semaphore;
 use tracing::{error, warn};
 
 use super::Http;
-use super::accept::takes_gzip;
+use super::accept::{Coding, coding};
 use super::error::Failure;
 use super::negotiate::negotiate;
 use super::payload::{self, Payload};
@@ -33,7 +34,7 @@ static RENDERING: Semaphore = Semaphore::const_new(2);
 struct Form {
     format: Format,
     escaping: Escaping,
-    gzip: bool,
+    coding: Coding,
 }
 
 pub(super) async fn scrape(http: &Http, headers: &HeaderMap) -> Result<Response<Payload>, Failure> {
@@ -42,8 +43,9 @@ pub(super) async fn scrape(http: &Http, headers: &HeaderMap) -> Result<Response<
         return Err(Failure::Unsound(reason.to_owned()));
     }
     let (format, escaping) = negotiate(headers, http.openmetrics_scrapes);
-    let form = Form { format, escaping, gzip: takes_gzip(headers) };
-    let is_copy = form.format == Format::Text && !form.gzip && http.names == Names::Classic;
+    let form = Form { format, escaping, coding: coding(headers) };
+    let is_copy =
+        form.format == Format::Text && form.coding == Coding::Identity && http.names == Names::Classic;
     answer(exposition, form, if is_copy { INLINE_COPY } else { INLINE }).await
 }
 
@@ -71,11 +73,13 @@ async fn answer(exposition: Exposition, form: Form, inline: usize) -> Result<Res
 /// The exposition, compressed if that is wanted; should compressing fail, which it has no reason to, as it is.
 fn render(exposition: &Exposition, form: Form) -> (Bytes, Option<HeaderValue>) {
     let plain = exposition.render(form.format, form.escaping);
-    if !form.gzip {
-        return (plain, None);
-    }
-    match gzip(&plain) {
-        Ok(compressed) => (compressed, Some(HeaderValue::from_static("gzip"))),
+    let (compressed, name) = match form.coding {
+        Coding::Identity => return (plain, None),
+        Coding::Gzip => (gzip(&plain), "gzip"),
+        Coding::Zstd => (Ok(zstd(&plain)), "zstd"),
+    };
+    match compressed {
+        Ok(compressed) => (compressed, Some(HeaderValue::from_static(name))),
         Err(error) => {
             warn!(%error, "a scrape could not be compressed");
             (plain, None)
@@ -90,11 +94,26 @@ fn gzip(plain: &[u8]) -> io::Result<Bytes> {
     encoder.finish().map(Bytes::from)
 }
 
+/// About as small as zstd's own level 1.
+fn zstd(plain: &[u8]) -> Bytes {
+    compress_to_vec(plain, CompressionLevel::Fastest).into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
 
     use super::*;
+
+    #[test]
+    fn zstd_has_the_same_bytes() {
+        for plain in [&b""[..], b"a 1\n", &b"metric 1\n".repeat(9_999)] {
+            let mut unpacked = Vec::new();
+            let packed = zstd(plain);
+            ruzstd::decoding::StreamingDecoder::new(&*packed).unwrap().read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, plain);
+        }
+    }
 
     #[test]
     fn gzip_is_one_member_with_the_same_bytes() {
