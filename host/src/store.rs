@@ -18,6 +18,7 @@ mod chunk;
 mod group;
 mod index;
 mod render;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,9 +30,10 @@ use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::chunk::Chunk;
 pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
-use self::group::{Group, GroupId, Groups};
+use self::group::{GroupId, Groups};
 use self::index::Index;
 use self::render::{RenderedFamily, Renderer};
+pub use self::view::{FamilySnapshot, GroupInfo, GroupSnapshot, Snapshot, StoredFamily};
 use crate::journal::Journal;
 
 /// The family with the time of each group's last push that was stored.
@@ -319,57 +321,6 @@ pub struct Size {
     pub series: usize,
 }
 
-/// A group without its families.
-#[derive(Clone, Debug)]
-pub struct GroupInfo {
-    /// Its grouping key.
-    pub key: Arc<GroupingKey>,
-    /// When it was pushed to.
-    pub times: Times,
-    /// Why the last push was refused, if one was.
-    pub last_error: Option<Arc<str>>,
-    /// Series that it has.
-    pub series: usize,
-}
-
-impl From<&Group> for GroupInfo {
-    fn from(group: &Group) -> Self {
-        Self {
-            key: group.name.key.clone(),
-            times: Times { push: group.push_time, failure: group.failure_time },
-            last_error: group.last_error.clone(),
-            series: group.families.values().map(|chunk| chunk.series.len()).sum(),
-        }
-    }
-}
-
-impl GroupInfo {
-    /// Whether the last push was stored.
-    pub fn last_push_successful(&self) -> bool {
-        self.times.failure <= self.times.push
-    }
-}
-
-/// A group between two changes.
-#[derive(Debug)]
-pub struct GroupSnapshot {
-    /// All but the families.
-    pub info: GroupInfo,
-    /// By name, without the two that hold its times.
-    pub families: Vec<StoredFamily>,
-}
-
-/// A family of a group.
-#[derive(Debug)]
-pub struct StoredFamily {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its type.
-    pub kind: Kind,
-    /// Its lines.
-    pub chunk: Arc<Chunk>,
-}
-
 impl State {
     fn commit(&mut self, change: Change) {
         match change {
@@ -472,59 +423,5 @@ impl State {
                 self.exposed.remove(name);
             }
         }
-    }
-}
-
-/// The state between two changes.
-pub struct Snapshot {
-    families: Exposed,
-    text_len: usize,
-    unsound: Option<Arc<str>>,
-}
-
-/// A family in a snapshot.
-pub struct FamilySnapshot<'a> {
-    /// The family's name.
-    pub name: &'a str,
-    /// Its type.
-    pub kind: Kind,
-    chunks: &'a OrdMap<GroupId, Arc<Chunk>>,
-}
-
-impl Snapshot {
-    /// Bytes of all lines of all groups; HELP and TYPE lines come on top.
-    pub fn text_len(&self) -> usize {
-        self.text_len
-    }
-
-    /// Why there can be no scrape: only where the operator has switched the consistency check off.
-    pub fn unsound(&self) -> Option<&str> {
-        self.unsound.as_deref()
-    }
-
-    /// The families, by name.
-    pub fn families(&self) -> impl Iterator<Item = FamilySnapshot<'_>> {
-        self.families.iter().map(|(name, family)| FamilySnapshot {
-            name,
-            kind: family.kind,
-            chunks: &family.chunks,
-        })
-    }
-}
-
-impl<'a> FamilySnapshot<'a> {
-    /// The HELP text: that of the first group that has one. Groups may differ in it.
-    pub fn help(&self) -> Option<&'a str> {
-        self.chunks.values().find_map(|chunk| chunk.help())
-    }
-
-    /// The unit: that of the first group that has one.
-    pub fn unit(&self) -> &'a str {
-        self.chunks.values().map(|chunk| chunk.unit()).find(|unit| !unit.is_empty()).unwrap_or_default()
-    }
-
-    /// What each group has of it.
-    pub fn chunks(&self) -> impl Iterator<Item = &'a Chunk> + use<'a> {
-        self.chunks.values().map(|chunk| &**chunk)
     }
 }
