@@ -110,6 +110,7 @@ impl Manifest {
                 .iter()
                 .map(|code| policy::Code { id: code.id.to_owned(), meaning: code.meaning.to_owned() })
                 .collect(),
+            counters: Vec::new(),
         }
     }
 }

@@ -157,17 +157,17 @@ impl Push {
         moment.unwrap_or(UNIX_EPOCH)
     }
 
-    /// A fact about the caller. The contract 0.1 names none.
+    /// A fact about the caller, if the operator chose to tell it: `user`, `tls-san`, `network`, `header:x-team`.
     ///
     /// ```
     /// # use pushgate_plugin::testing;
     /// let push = testing::push(r#"PUT {job="backup"}"#, "")?;
-    /// assert_eq!(push.attribute("tenant"), None);
+    /// assert_eq!(push.attribute("user"), None);
     /// # Ok::<(), testing::CaseError>(())
     /// ```
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        let attribute = self.request.attributes.iter().find(|label| self.text(Sym(label.name)) == name)?;
-        Some(self.text(Sym(attribute.value)))
+        let attribute = self.request.attributes.iter().find(|attribute| attribute.name == name)?;
+        Some(&attribute.value)
     }
 
     /// The families, in the order pushed.

@@ -29,6 +29,7 @@ impl Guest for Nonsense {
                 id: "nonsense/known".to_owned(),
                 meaning: "the only one it may use".to_owned(),
             }],
+            counters: Vec::new(),
         }
     }
 
