@@ -123,7 +123,7 @@ fn plugin_calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plugin call, 100 series of 6 labels, warm");
     let key = GroupingKey::new([("job", "bench"), ("instance", "i")]).unwrap();
     let push = text::parse(body(100).as_bytes(), &key, &Rules::default()).unwrap();
-    let request = Request { id: "0", method: Method::Put, received_ms: 0 };
+    let request = Request { id: "0", method: Method::Put, received_ms: 0, attributes: &[] };
     for plugin in ALL {
         let chain = chain(&[plugin]);
         let mut push = push.clone();

@@ -287,7 +287,12 @@ impl Ingest {
         let policies = self.policies.read().clone();
         let verdict = policies.chain.run(
             &mut push,
-            Request { id: &request.id, method: request.method, received_ms: at.as_millis() as i64 },
+            Request {
+                id: &request.id,
+                method: request.method,
+                received_ms: at.as_millis() as i64,
+                attributes: &[],
+            },
         );
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         let refused = |error: IngestError| {

@@ -88,6 +88,6 @@ fn link(policy: &Policy, plugin: Plugin) -> Link {
             config::Fail::Closed => Fail::Closed,
             config::Fail::Open => Fail::Open,
         },
-        covers: Box::new(move |push: &Push| scope.covers(|label| push.grouping_label(label))),
+        covers: Box::new(move |push: &Push, _| scope.covers(|label| push.grouping_label(label))),
     }
 }

@@ -65,7 +65,7 @@ fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
         error => format!("cannot be loaded: {error}\n"),
     })?;
     let warnings = case::warnings(plugin.warnings());
-    let covers = Box::new(|_: &Push| true);
+    let covers = Box::new(|_: &Push, _: Request<'_>| true);
     Ok((warnings, Chain::new(vec![Link { plugin, mode: Mode::Enforce, fail: Fail::Closed, covers }])))
 }
 
@@ -84,7 +84,8 @@ fn run(policy: &Policy, case: &Case) -> String {
 
 fn evaluate(chain: &Chain, case: &Case) -> String {
     let mut push = case.push.clone();
-    let verdict = chain.run(&mut push, Request { id: "test", method: case.method, received_ms: 0 });
+    let verdict =
+        chain.run(&mut push, Request { id: "test", method: case.method, received_ms: 0, attributes: &[] });
     let findings: String = verdict.findings.iter().map(case::finding).collect();
     match &verdict.reports[0].step {
         Step::Accepted => format!("accept\n{findings}"),

@@ -11,13 +11,16 @@ use crate::outcome::{Outcome, RawFinding};
 use crate::{Decision, Fault, Limits, Manifest, Method, Request, Wants};
 
 /// The push as a plugin is given it: slices of the columns, nothing copied, columns it does not want empty.
-/// `grouping` is scratch for the labels beside `job`.
+/// `grouping` is scratch for the labels beside `job`, `attributes` for what is told of the caller.
 pub(crate) fn push_param<'a>(
     push: &'a Push,
     request: Request<'a>,
     wants: Wants,
     grouping: &'a mut Vec<types::Label>,
+    attributes: &'a mut Vec<types::Attribute<'a>>,
 ) -> types::Push<'a> {
+    let attribute = |(name, value): &'a (String, String)| types::Attribute { name, value };
+    attributes.extend(request.attributes.iter().map(attribute));
     let mut job = 0;
     for label in push.grouping() {
         if push.text(label.name) == "job" {
@@ -38,17 +41,17 @@ pub(crate) fn push_param<'a>(
             job,
             grouping,
             received_ms: request.received_ms,
-            attributes: &[],
+            attributes,
         },
         symbols: types::SymbolsParam { bytes: push.symbols().bytes(), ends: push.symbols().ends() },
-        families: types::Families {
+        families: types::FamiliesParam {
             name: &families.name,
             kind: &families.kind,
             help: wanted(wants.help, &families.help),
             unit: wanted(wants.unit, &families.unit),
             series_end: &families.series_end,
         },
-        series: types::Series {
+        series: types::SeriesParam {
             label_end: &series.label_end,
             label_name: &series.label_name,
             label_value: &series.label_value,

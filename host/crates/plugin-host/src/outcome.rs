@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// When it arrived, in milliseconds since 1970.
     pub received_ms: i64,
+    /// What the operator chose to tell of the caller: names and values, sorted by name.
+    pub attributes: &'a [(String, String)],
 }
 
 /// What a plugin answered: checked against the limits and its manifest, but the patch not yet against the

@@ -165,8 +165,9 @@ impl Plugin {
     fn evaluate_with_fuel(&self, push: &Push, request: Request<'_>) -> Result<(Outcome, u64), Fault> {
         let shared = &*self.shared;
         let mut instance = self.instance()?;
-        let mut grouping = Vec::new();
-        let param = convert::push_param(push, request, shared.manifest.wants, &mut grouping);
+        let (mut grouping, mut attributes) = (Vec::new(), Vec::new());
+        let wants = shared.manifest.wants;
+        let param = convert::push_param(push, request, wants, &mut grouping, &mut attributes);
         let fuel = shared.limits.fuel(push.series_count());
         let (answer, used) = instance.call(fuel, push.series_count(), |guest, store| {
             guest.pushgate_plugin_policy().call_evaluate(store, param)

@@ -1,0 +1,60 @@
+//! What comes out of a chain, and what each of its policies did.
+
+use std::time::Duration;
+
+use crate::{Fault, Finding};
+
+/// How a push came out of the chain.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Whether it may be stored.
+    pub end: End,
+    /// Remarks of enforcing policies: on a rejection the reasons, else warnings.
+    pub findings: Vec<Finding>,
+    /// What each policy did, for metrics and log.
+    pub reports: Vec<Report>,
+}
+
+/// The end of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The push may be stored, as it is now.
+    Accepted,
+    /// A policy rejected it.
+    Rejected,
+    /// A policy failed that fails closed.
+    Fault {
+        /// The policy.
+        plugin: String,
+    },
+    /// There was no free instance; later there may be one.
+    Busy,
+}
+
+/// What one policy did with one push.
+#[derive(Debug)]
+pub struct Report {
+    /// The policy's place in the chain.
+    pub link: usize,
+    /// What it did.
+    pub step: Step,
+    /// Its remarks, also of a monitoring policy.
+    pub findings: Vec<Finding>,
+    /// Fuel used; 0 after a fault.
+    pub fuel: u64,
+    /// How long it took, boundary included.
+    pub duration: Duration,
+}
+
+/// What a policy did.
+#[derive(Debug)]
+pub enum Step {
+    /// The push passed as it was.
+    Accepted,
+    /// The push was edited, or would have been.
+    Mutated,
+    /// The push was rejected, or would have been.
+    Rejected,
+    /// The policy failed.
+    Fault(Fault),
+}
