@@ -17,6 +17,7 @@ mod bindings;
 mod chain;
 mod component;
 mod convert;
+mod digest;
 mod engine;
 mod fault;
 mod instance;
@@ -29,6 +30,7 @@ mod verdict;
 mod wasi;
 
 pub use chain::Chain;
+pub use digest::Digest;
 pub use engine::{Engine, EngineError};
 pub use fault::Fault;
 pub use limits::Limits;

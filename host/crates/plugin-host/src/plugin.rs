@@ -11,7 +11,7 @@ use crate::bindings::exports::pushgate::plugin::policy;
 use crate::instance::{Instance, State, linker, one_line};
 use crate::limits::{MESSAGE_LENGTH, START_FUEL};
 use crate::outcome::Outcome;
-use crate::{Engine, Fault, Limits, Manifest, Request, component, convert, wasi};
+use crate::{Digest, Engine, Fault, Limits, Manifest, Request, component, convert, wasi};
 
 /// A policy: a plugin and its configuration. Cheap to clone; clones share their instances.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub struct Plugin {
 
 struct Shared {
     name: String,
+    digest: Digest,
     engine: Engine,
     pre: PluginPre<State>,
     manifest: Manifest,
@@ -120,6 +121,7 @@ impl Plugin {
 
         let shared = Shared {
             name: name.to_owned(),
+            digest: Digest::of(file),
             engine: engine.clone(),
             pre,
             manifest,
@@ -135,6 +137,11 @@ impl Plugin {
     /// The policy's name in the configuration.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// The digest of the plugin file.
+    pub fn digest(&self) -> Digest {
+        self.shared.digest
     }
 
     /// What the plugin says of itself.
