@@ -5,7 +5,9 @@ use std::fs;
 use std::thread::{self, available_parallelism};
 
 use pushgate_exposition::Push;
-use pushgate_plugin_host::{Chain, Engine, EngineError, Fail, Limits, Link, LoadError, Mode, Plugin};
+use pushgate_plugin_host::{
+    Chain, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Mode, Plugin,
+};
 use tracing::warn;
 
 use crate::config::{self, Config, Policy, Problem, Problems};
@@ -60,14 +62,19 @@ fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plug
         findings: config.plugins.max_findings,
         warm_instances: config.plugins.instances,
     };
-    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits);
+    let granted = Granted::of(policy.grants.clone());
+    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits, &granted);
     let plugin = loaded.map_err(|error| match error {
         LoadError::Config(refused) => refused
             .into_iter()
             .map(|problem| policy.config_problem(&problem.pointer, problem.message))
             .collect(),
+        error @ LoadError::NotGranted { .. } => vec![policy.grants_problem(error.to_string())],
         error => of_source(format!("'{}' cannot be used: {error}", policy.source.display())),
     })?;
+    for capability in granted.unused(plugin.capabilities()) {
+        warn!(plugin = policy.name, %capability, "plugin is granted what it does not use");
+    }
     for warning in plugin.warnings() {
         warn!(
             plugin = policy.name,

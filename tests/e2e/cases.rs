@@ -7,7 +7,9 @@ use std::path::Path;
 use e2e::artifacts;
 use e2e::case::{self, Case};
 use pushgate_exposition::Push;
-use pushgate_plugin_host::{Chain, Engine, Fail, Limits, Link, LoadError, Mode, Plugin, Request, Step};
+use pushgate_plugin_host::{
+    Chain, Engine, Fail, Granted, Limits, Link, LoadError, Mode, Plugin, Request, Step,
+};
 use xtask::workspace;
 
 /// The limits of `config.toml`: the cases must fit into what a user has.
@@ -60,10 +62,13 @@ fn check(name: &str) {
 type Policy = Result<(String, Chain), String>;
 
 fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
-    let plugin = Plugin::load(engine, name, file, config, LIMITS).map_err(|error| match error {
-        LoadError::Config(problems) => case::refusal(&problems),
-        error => format!("cannot be loaded: {error}\n"),
-    })?;
+    let plugin =
+        Plugin::load(engine, name, file, config, LIMITS, &Granted::default()).map_err(
+            |error| match error {
+                LoadError::Config(problems) => case::refusal(&problems),
+                error => format!("cannot be loaded: {error}\n"),
+            },
+        )?;
     let warnings = case::warnings(plugin.warnings());
     let covers = Box::new(|_: &Push, _: Request<'_>| true);
     Ok((warnings, Chain::new(vec![Link { plugin, mode: Mode::Enforce, fail: Fail::Closed, covers }])))

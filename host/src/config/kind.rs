@@ -66,7 +66,12 @@ pub(super) fn text<T>(
 
 /// A list with at least one element and no two that are equal.
 pub(super) fn list<K: Kind<Value: PartialEq>>(element: K) -> impl Kind<Value = Vec<K::Value>> {
-    List(element)
+    List { element, least: 1 }
+}
+
+/// A list, which may be empty, with no two elements that are equal.
+pub(super) fn any_list<K: Kind<Value: PartialEq>>(element: K) -> impl Kind<Value = Vec<K::Value>> {
+    List { element, least: 0 }
 }
 
 struct Whole<T>(RangeInclusive<T>);
@@ -117,7 +122,10 @@ impl<T, F: Fn(&str) -> Result<T, String>> Kind for Text<F> {
     }
 }
 
-struct List<K>(K);
+struct List<K> {
+    element: K,
+    least: usize,
+}
 
 impl<K: Kind<Value: PartialEq>> Kind for List<K> {
     type Value = Vec<K::Value>;
@@ -128,13 +136,13 @@ impl<K: Kind<Value: PartialEq>> Kind for List<K> {
         };
         let mut list = Vec::new();
         for element in elements.iter() {
-            let read = self.0.read(element)?;
+            let read = self.element.read(element)?;
             if list.contains(&read) {
                 return Err(refuse(element, "stands in the list twice".to_owned()));
             }
             list.push(read);
         }
-        if list.is_empty() {
+        if list.len() < self.least {
             return Err(refuse(value, "the list is empty; at least one element is needed".to_owned()));
         }
         Ok(list)
@@ -232,6 +240,8 @@ mod tests {
         check(&kind, "[1, 1]", Err("stands in the list twice"));
         check(&kind, "[1, 11]", Err("11 is out of bounds; allowed: 1 to 10"));
         check(&kind, "1", Err("expected a list, found a whole number; write it in square brackets"));
+        check(&any_list(whole(1u32..=10)), "[]", Ok(vec![]));
+        check(&any_list(whole(1u32..=10)), "[1, 1]", Err("stands in the list twice"));
         let refusal = kind.read(&DeValue::parse("[1, 2, 11]").unwrap()).unwrap_err();
         assert_eq!(refusal.at, 7, "the culprit is the element");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use pushgate_plugin_host::{Capability, UnknownCapability};
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -30,6 +31,8 @@ pub struct Policy {
     pub scope: Scope,
     /// What one call may use: its own settings over those of `[plugins]`.
     pub limits: PluginLimits,
+    /// The interfaces of the host that the plugin may use.
+    pub grants: Vec<Capability>,
     /// What the plugin is configured with, always a JSON object.
     pub config: Value,
     /// Where all this stands.
@@ -65,6 +68,8 @@ pub struct Lines {
     pub entry: usize,
     /// Its `source`.
     pub source: usize,
+    /// Its `grants`, or the header when there are none.
+    pub grants: usize,
     /// Its `[plugin.config]`, or the header when there is none.
     pub config: usize,
     /// Each value of its configuration, by RFC 6901 pointer.
@@ -82,6 +87,12 @@ impl Policy {
     pub fn source_problem(&self, message: impl Into<String>) -> Problem {
         let place = format!("[[plugin]] '{}' source", self.name);
         Problem { line: Some(self.lines.source), place, message: message.into() }
+    }
+
+    /// A problem with what the plugin may do: it can do more.
+    pub fn grants_problem(&self, message: impl Into<String>) -> Problem {
+        let place = format!("[[plugin]] '{}' grants", self.name);
+        Problem { line: Some(self.lines.grants), place, message: message.into() }
     }
 
     /// A problem that the plugin has with its configuration, told with the line of the value that the
@@ -193,13 +204,20 @@ fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) 
     let mut fail = Fail::default();
     section.key("fail", &kind::text("\"closed\" or \"open\"", str::parse), &mut fail);
     let scope = Scope::read(section);
+    let mut grants = Vec::new();
+    section.key(
+        "grants",
+        &kind::any_list(kind::text("a capability such as \"clock\"", capability)),
+        &mut grants,
+    );
     let mut limits = plugins.limits;
     limits.read(section);
     let (config, mut lines) = read_config(section);
     lines.entry = section.findings().line(offset);
     lines.source = section.line_of("source").unwrap_or(lines.entry);
+    lines.grants = section.line_of("grants").unwrap_or(lines.entry);
     let (name, source) = (name?, plugins.directory.join(source?));
-    Some(Policy { name, source, mode, fail, scope, limits, config, lines })
+    Some(Policy { name, source, mode, fail, scope, limits, grants, config, lines })
 }
 
 fn read_config(section: &mut Section<'_, '_>) -> (Value, Lines) {
@@ -230,6 +248,10 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
+fn capability(text: &str) -> Result<Capability, String> {
+    text.parse().map_err(|error: UnknownCapability| error.to_string())
+}
+
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("the path is empty".to_owned()) } else { Ok(Path::new(text).to_owned()) }
 }
@@ -252,7 +274,7 @@ mod tests {
             "[plugins]\ndirectory = 'wasm'\nfuel_base = 20_000\nmemory = '2MiB'\n\
              [[plugin]]\nname = 'a'\nsource = 'a.wasm'\n\
              [[plugin]]\nname = 'b'\nsource = '/opt/b.wasm'\nmode = 'monitor'\nfail = 'open'\n\
-             match = { job = 'batch_.*' }\nfuel_base = 30_000\nfuel_per_series = 5\nmemory = '1MiB'\n\
+             match = { job = 'batch_.*' }\ngrants = ['log']\nfuel_base = 30_000\nfuel_per_series = 5\nmemory = '1MiB'\n\
              [plugin.config]\nallowed = ['x']\n",
         );
         assert_eq!(problems, "");
@@ -266,6 +288,7 @@ mod tests {
         let source = PathBuf::from("/opt/b.wasm");
         assert_eq!((&b.source, b.mode, b.fail, b.limits), (&source, Mode::Monitor, Fail::Open, own));
         assert_eq!(b.config, json!({"allowed": ["x"]}));
+        assert_eq!((a.grants.as_slice(), b.grants.as_slice()), (&[][..], &[Capability::Log][..]));
         assert!(b.scope.covers(|_| Some("batch_1")) && !b.scope.covers(|_| Some("web")));
     }
 
@@ -318,6 +341,8 @@ mod tests {
         assert_eq!(problem.place, "[[plugin]] 'relabel' config/rules/1/action");
         let problem = chain[0].source_problem("no such file");
         assert_eq!((problem.line, problem.place.as_str()), (Some(3), "[[plugin]] 'relabel' source"));
+        let problem = chain[0].grants_problem("it imports more");
+        assert_eq!((problem.line, problem.place.as_str()), (Some(1), "[[plugin]] 'relabel' grants"));
     }
 
     #[test]

@@ -169,12 +169,14 @@ impl Policy {
         let source = self.source.strip_prefix(directory).unwrap_or(&self.source);
         let scope = self.scope.patterns().map(|(label, pattern)| (label.to_owned(), pattern.into()));
         let scope: serde_json::Map<String, Value> = scope.collect();
+        let grants = self.grants.iter().map(|capability| Value::from(capability.as_str()));
         vec![
             ("name", Some(quoted(&self.name))),
             ("source", Some(quoted_path(source))),
             ("mode", Some(quoted(self.mode.as_str()))),
             ("fail", Some(quoted(self.fail.as_str()))),
             ("match", Some(toml_of(&Value::Object(scope)))),
+            ("grants", Some(toml_of(&grants.collect()))),
         ]
     }
 }

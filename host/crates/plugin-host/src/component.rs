@@ -2,13 +2,10 @@
 
 use wasmtime::component::Component;
 
-use crate::{Engine, LoadError, wasi};
+use crate::{Capability, Engine, LoadError, wasi};
 
 /// A plugin file of more is refused before it is compiled. The bundled plugins are well below 1 MiB.
 const MAX_FILE: usize = 32 << 20;
-
-/// The interfaces that this host serves, without their version.
-const SERVED: [&str; 1] = ["pushgate:plugin/log"];
 
 /// Types only: an import of it asks for nothing.
 const TYPES: &str = "pushgate:plugin/types";
@@ -26,7 +23,6 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadEr
     };
     let component = Component::from_binary(&engine.wasmtime, &component)
         .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    check_imports(engine, &component)?;
     Ok(component)
 }
 
@@ -40,12 +36,16 @@ fn componentise(module: &[u8]) -> Result<Vec<u8>, LoadError> {
 
 /// What a component imports is what it can do. An import that nobody serves would fail only when it is
 /// called, so it is refused here, by its name.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), LoadError> {
+pub(crate) fn capabilities(engine: &Engine, component: &Component) -> Result<Vec<Capability>, LoadError> {
+    let mut capabilities = Vec::new();
     for (import, _) in component.component_type().imports(&engine.wasmtime) {
         let (interface, _version) = import.split_once('@').unwrap_or((import, ""));
-        if interface != TYPES && !SERVED.contains(&interface) && !wasi::is_wasi(interface) {
-            return Err(LoadError::UnknownImport(import.to_owned()));
+        match Capability::of_import(interface) {
+            Some(capability) => capabilities.push(capability),
+            None if interface == TYPES || wasi::is_wasi(interface) => {}
+            None => return Err(LoadError::UnknownImport(import.to_owned())),
         }
     }
-    Ok(())
+    capabilities.sort_unstable();
+    Ok(capabilities)
 }

@@ -1,35 +1,16 @@
 //! One running copy of a plugin: a store, the guest in it, and its budget.
 
 use wasmtime::Store;
-use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::pushgate::plugin::log;
 use crate::bindings::{Plugin as Guest, PluginPre};
-use crate::limits::{LOG_LINE_LENGTH, LOG_LINES, MemoryLimiter, host_call_data};
+use crate::limits::{MemoryLimiter, host_call_data};
 use crate::{Engine, Fault, Limits};
 
 /// What the host keeps for one instance.
 pub(crate) struct State {
-    plugin: String,
+    pub(crate) plugin: String,
     memory: MemoryLimiter,
-    log_lines: u32,
-}
-
-impl log::Host for State {
-    fn log(&mut self, level: log::Level, message: String) {
-        self.log_lines = self.log_lines.saturating_add(1);
-        if self.log_lines > LOG_LINES {
-            return;
-        }
-        let plugin = self.plugin.as_str();
-        let message = one_line(message, LOG_LINE_LENGTH);
-        match level {
-            log::Level::Debug => tracing::debug!(plugin, message, "plugin says"),
-            log::Level::Info => tracing::info!(plugin, message, "plugin says"),
-            log::Level::Warn => tracing::warn!(plugin, message, "plugin says"),
-            log::Level::Error => tracing::error!(plugin, message, "plugin says"),
-        }
-    }
+    pub(crate) log_lines: u32,
 }
 
 /// Text of a guest, fit for a line: control characters become blanks, and it is cut at `limit` bytes.
@@ -39,13 +20,6 @@ pub(crate) fn one_line(mut text: String, limit: usize) -> String {
         text.truncate(end);
     }
     if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
-}
-
-/// Links what the host serves, once for a plugin.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(&engine.wasmtime);
-    log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    Ok(linker)
 }
 
 /// An instance that can be called. After a fault it must be dropped.

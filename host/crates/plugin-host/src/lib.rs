@@ -14,6 +14,7 @@
 //! This crate is the only one that knows wasmtime. Calls are synchronous: fuel bounds them.
 
 mod bindings;
+mod capability;
 mod chain;
 mod component;
 mod convert;
@@ -29,6 +30,7 @@ mod plugin;
 mod verdict;
 mod wasi;
 
+pub use capability::{Capability, Granted, UnknownCapability};
 pub use chain::Chain;
 pub use digest::Digest;
 pub use engine::{Engine, EngineError};

@@ -8,10 +8,14 @@ use pushgate_exposition::Push;
 
 use crate::bindings::PluginPre;
 use crate::bindings::exports::pushgate::plugin::policy;
-use crate::instance::{Instance, State, linker, one_line};
+use crate::capability::{linker, names};
+use crate::instance::{Instance, State, one_line};
 use crate::limits::{MESSAGE_LENGTH, START_FUEL};
 use crate::outcome::Outcome;
-use crate::{Digest, Engine, Fault, Limits, Manifest, Request, component, convert, wasi};
+use crate::{
+    Capability, Digest, Engine, Fault, Granted, Limits, Manifest, Request, capability, component, convert,
+    wasi,
+};
 
 /// A policy: a plugin and its configuration. Cheap to clone; clones share their instances.
 #[derive(Clone)]
@@ -25,6 +29,7 @@ struct Shared {
     engine: Engine,
     pre: PluginPre<State>,
     manifest: Manifest,
+    capabilities: Vec<Capability>,
     config: String,
     limits: Limits,
     warnings: Vec<ConfigProblem>,
@@ -64,6 +69,14 @@ pub enum LoadError {
     /// It asks for something that this host does not have.
     #[error("it imports {0:?}, which this host does not have")]
     UnknownImport(String),
+    /// It can do more than it may.
+    #[error("it imports {}, which it was not granted; if it may have that, write {line}", names(missing))]
+    NotGranted {
+        /// What was not granted.
+        missing: Vec<Capability>,
+        /// The line of the configuration that grants it, with what was granted before.
+        line: String,
+    },
     /// It does not export what a plugin must.
     #[error("it is not a plugin for this version of pushgate (pushgate:plugin@0.1.0): {0}")]
     WrongWorld(String),
@@ -90,20 +103,24 @@ fn list(problems: &[ConfigProblem]) -> String {
 
 impl Plugin {
     /// Makes a policy called `name` from a plugin file and the JSON text of its configuration: compiles it,
-    /// asks it to describe itself, and tries the configuration on a first instance.
+    /// asks it to describe itself, and tries the configuration on a first instance. What it imports must have
+    /// been granted.
     ///
     /// Blocks for as long as compiling takes.
     ///
     /// # Errors
-    /// When the file is no plugin, or the plugin fails or refuses its configuration.
+    /// When the file is no plugin, can do more than it may, fails, or refuses its configuration.
     pub fn load(
         engine: &Engine,
         name: &str,
         file: &[u8],
         config: &str,
         limits: Limits,
+        granted: &Granted,
     ) -> Result<Self, LoadError> {
         let component = component::compile(engine, file)?;
+        let capabilities = component::capabilities(engine, &component)?;
+        capability::check(&capabilities, granted)?;
         let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
         let mut linker = linker(engine).map_err(wrong_world)?;
         wasi::link(&mut linker, &component).map_err(wrong_world)?;
@@ -125,6 +142,7 @@ impl Plugin {
             engine: engine.clone(),
             pre,
             manifest,
+            capabilities,
             config: config.to_owned(),
             limits,
             warnings,
@@ -142,6 +160,11 @@ impl Plugin {
     /// The digest of the plugin file.
     pub fn digest(&self) -> Digest {
         self.shared.digest
+    }
+
+    /// What it can do: the interfaces of the host that it imports, in order.
+    pub fn capabilities(&self) -> &[Capability] {
+        &self.shared.capabilities
     }
 
     /// What the plugin says of itself.

@@ -3,13 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use pushgate_plugin_host::{Engine, Limits, Plugin};
+use pushgate_plugin_host::{Engine, Granted, Limits, Plugin};
 
 fn refusal(file: &[u8]) -> String {
     let engine = Engine::new(2, 1 << 20).unwrap();
     let limits =
         Limits { fuel_base: 1000, fuel_per_series: 10, memory: 1 << 20, findings: 1, warm_instances: 1 };
-    match Plugin::load(&engine, "test", file, "{}", limits) {
+    match Plugin::load(&engine, "test", file, "{}", limits, &Granted::default()) {
         Ok(_) => panic!("it was loaded"),
         Err(error) => error.to_string(),
     }

@@ -1,0 +1,143 @@
+//! The interfaces of the host that a plugin may import, and who may.
+//!
+//! What a component imports is what it can do. So the imports are read before anything runs: each must have been
+//! granted, and what was not is refused by its name.
+
+mod log;
+
+use std::fmt;
+use std::str::FromStr;
+
+use wasmtime::component::{Linker, LinkerInstance};
+use wasmtime::{StoreContextMut, Trap};
+
+use crate::instance::State;
+use crate::{Engine, LoadError};
+
+/// An interface of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// Lines for the log. Every plugin has it: it gives nothing away.
+    Log,
+}
+
+/// What interfaces are called before their own name, and after it.
+const PACKAGE: &str = "pushgate:plugin/";
+const VERSION: &str = "0.1.0";
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Log];
+
+    /// Its name: that of the interface, and what an operator writes to grant it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+        }
+    }
+
+    /// Whether an operator has to grant it.
+    pub fn is_granted_to_all(self) -> bool {
+        self == Self::Log
+    }
+
+    /// The one that an import, without its version, asks for.
+    pub(crate) fn of_import(interface: &str) -> Option<Self> {
+        interface.strip_prefix(PACKAGE)?.parse().ok()
+    }
+
+    fn link(self, instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+        match self {
+            Self::Log => log::link(instance),
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// No interface that needs a grant has that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{name}' is not a capability; allowed: {}", names(&Capability::ALL))]
+pub struct UnknownCapability {
+    name: String,
+}
+
+impl FromStr for Capability {
+    type Err = UnknownCapability;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCapability> {
+        let known = Self::ALL.into_iter().find(|capability| capability.as_str() == name);
+        known.ok_or_else(|| UnknownCapability { name: name.to_owned() })
+    }
+}
+
+/// Their names, for people.
+pub(crate) fn names(capabilities: &[Capability]) -> String {
+    capabilities.iter().map(|capability| capability.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The line of a configuration that grants these.
+fn line(capabilities: &[Capability]) -> String {
+    let names: Vec<_> = capabilities.iter().map(|capability| format!("\"{capability}\"")).collect();
+    format!("grants = [{}]", names.join(", "))
+}
+
+/// What a policy may use of the host, beside its limits.
+#[derive(Clone, Debug, Default)]
+pub struct Granted {
+    capabilities: Vec<Capability>,
+}
+
+impl Granted {
+    /// What an operator granted.
+    pub fn of(capabilities: Vec<Capability>) -> Self {
+        Self { capabilities }
+    }
+
+    /// Everything, for who only wants to look at a plugin.
+    pub fn everything() -> Self {
+        Self::of(Capability::ALL.to_vec())
+    }
+
+    /// Those of the granted capabilities that a plugin does not import.
+    pub fn unused(&self, imported: &[Capability]) -> Vec<Capability> {
+        self.capabilities.iter().copied().filter(|granted| !imported.contains(granted)).collect()
+    }
+}
+
+/// Holds what a plugin imports against what it was granted.
+pub(crate) fn check(imported: &[Capability], granted: &Granted) -> Result<(), LoadError> {
+    let is_missing = |capability: &Capability| {
+        !capability.is_granted_to_all() && !granted.capabilities.contains(capability)
+    };
+    let missing: Vec<_> = imported.iter().copied().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let line = line(&[&*granted.capabilities, &missing].concat());
+    Err(LoadError::NotGranted { missing, line })
+}
+
+/// Links all of them, once for a plugin: what it may not have, it was not let in with.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(&engine.wasmtime);
+    for capability in Capability::ALL {
+        capability.link(&mut linker.instance(&format!("{PACKAGE}{capability}@{VERSION}"))?)?;
+    }
+    Ok(linker)
+}
+
+/// What a call of the host costs, at the least: some 0.5 µs.
+const CALL: u64 = 1_000;
+
+/// Takes the fuel for a call of the host that moves so many bytes. Without that, a guest could keep the host at work
+/// for as long as its own, cheap instructions last.
+fn charge(store: &mut StoreContextMut<'_, State>, bytes: usize) -> wasmtime::Result<()> {
+    let left = store.get_fuel()?.checked_sub(CALL + bytes as u64);
+    store.set_fuel(left.unwrap_or(0))?;
+    left.map(drop).ok_or_else(|| Trap::OutOfFuel.into())
+}

@@ -1,0 +1,34 @@
+//! `log`: lines for the gateway's log.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::LinkerInstance;
+
+use super::charge;
+use crate::bindings::pushgate::plugin::log::Level;
+use crate::instance::{State, one_line};
+use crate::limits::{LOG_LINE_LENGTH, LOG_LINES};
+
+pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    instance.func_wrap("log", |mut store: StoreContextMut<'_, State>, (level, message): (Level, String)| {
+        charge(&mut store, message.len())?;
+        store.data_mut().log(level, message);
+        Ok(())
+    })
+}
+
+impl State {
+    fn log(&mut self, level: Level, message: String) {
+        self.log_lines = self.log_lines.saturating_add(1);
+        if self.log_lines > LOG_LINES {
+            return;
+        }
+        let plugin = self.plugin.as_str();
+        let message = one_line(message, LOG_LINE_LENGTH);
+        match level {
+            Level::Debug => tracing::debug!(plugin, message, "plugin says"),
+            Level::Info => tracing::info!(plugin, message, "plugin says"),
+            Level::Warn => tracing::warn!(plugin, message, "plugin says"),
+            Level::Error => tracing::error!(plugin, message, "plugin says"),
+        }
+    }
+}
