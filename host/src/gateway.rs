@@ -19,6 +19,7 @@ use crate::ingest::{Consistency, Ingest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
 use crate::policies;
+use crate::reload::Reloads;
 use crate::store::{self, Store};
 use crate::telemetry::{Metrics, own_families};
 
@@ -42,6 +43,7 @@ pub struct Gateway {
     persistence: Option<Persistence>,
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
+    reloads: Arc<Reloads>,
 }
 
 impl Gateway {
@@ -83,9 +85,16 @@ impl Gateway {
         let ingest =
             Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, consistency, max_large);
         let ingest = Arc::new(ingest);
-        let flags = config.flags().into();
-        let http = Http::new(&config, live.clone(), ingest.clone(), store.clone(), metrics.clone(), flags);
-        Ok(Self { config, live, http: Arc::new(http), ingest, metrics, store, persistence })
+        let reloads = Arc::new(Reloads::default());
+        let (to, flags) = (ingest.clone(), config.flags().into());
+        let http =
+            Http::new(&config, live.clone(), to, store.clone(), metrics.clone(), reloads.clone(), flags);
+        Ok(Self { config, live, http: Arc::new(http), ingest, metrics, store, persistence, reloads })
+    }
+
+    /// Where the gateway is asked to read its configuration again.
+    pub fn reloads(&self) -> &Arc<Reloads> {
+        &self.reloads
     }
 
     /// Takes pushes through the plugins of another configuration from now on. Returns the keys that differ as well

@@ -53,6 +53,7 @@ use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
 use crate::config::Config;
 use crate::ingest::Ingest;
+use crate::reload::Reloads;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -76,11 +77,12 @@ pub struct Http {
     openmetrics_scrapes: negotiate::OpenMetrics,
     /// What is answered to a push that was taken.
     accepted: StatusCode,
-    /// Whether the gateway may be ended over HTTP, and how that is told.
+    /// Whether the gateway may be ended and reloaded over HTTP.
     lifecycle: bool,
     /// Whether groups may come with their times.
     admin_api: bool,
     quit: Notify,
+    reloads: Arc<Reloads>,
     /// The settings that the original knows, by its names for them.
     flags: Arc<[(&'static str, String)]>,
     started_at: SystemTime,
@@ -90,13 +92,14 @@ pub struct Http {
 
 impl Http {
     /// Answers with what `ingest` makes of pushes, and with what `store` and `metrics` have to show. `live` says who may
-    /// ask.
+    /// ask; `reloads` is where reloads are asked for.
     pub fn new(
         config: &Config,
         live: Option<Arc<Live>>,
         ingest: Arc<Ingest>,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
+        reloads: Arc<Reloads>,
         flags: Arc<[(&'static str, String)]>,
     ) -> Self {
         let (push, scrape) = (&config.push, &config.scrape);
@@ -123,7 +126,8 @@ impl Http {
             lifecycle: config.web.enable_lifecycle,
             admin_api: config.web.enable_admin_api,
             quit: Notify::new(),
-            pages: Pages::new(config, store.clone(), flags.clone(), started_at),
+            pages: Pages::new(config, store.clone(), reloads.clone(), flags.clone(), started_at),
+            reloads,
             store,
             flags,
             started_at,
@@ -203,6 +207,7 @@ impl Http {
             }
             Endpoint::Quit => admin::quit(self),
             Endpoint::QuitByGet => Err(Failure::QuitByGet),
+            Endpoint::Reload => admin::reload(self).await,
             Endpoint::ApiStatus => Ok(api::status(self)),
             Endpoint::ApiMetrics => api::metrics(self).await,
             Endpoint::ApiOptions => Ok(api::options()),
@@ -230,7 +235,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::ApiMetrics => Some("api/v1/metrics"),
         Endpoint::ApiOptions => Some("api/v1/options"),
         Endpoint::Wipe => Some("wipe"),
-        Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet => None,
+        Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet | Endpoint::Reload => None,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod journal;
 pub mod persistence;
 pub mod policies;
+pub mod reload;
 pub mod run;
 pub mod store;
 pub mod telemetry;

@@ -20,6 +20,7 @@ use crate::config::{KeyLines, Problems};
 use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
+use crate::reload::{Reloads, Trigger, Wishes};
 use crate::telemetry::start_log;
 
 /// A file of more is no configuration.
@@ -65,24 +66,26 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
             Some(sockets) => gateway.adopt(sockets)?,
             None => gateway.listen().await?,
         };
-        notify(NotifyState::Ready);
+        let wishes = gateway.reloads().open();
+        notify(&[NotifyState::Ready]);
         let stopping = async {
             asked_to_stop.await;
-            notify(NotifyState::Stopping);
+            notify(&[NotifyState::Stopping]);
         };
         let gateway = Arc::new(gateway);
         tokio::select! {
             () = gateway.run(listeners, stopping) => {}
-            never = reload(&gateway, Arc::new(settings), hangup) => match never {},
+            never = reload(&gateway, Arc::new(settings), wishes) => match never {},
+            never = ask_for_each(hangup, gateway.reloads()) => match never {},
         }
         info!("stopped");
         Ok(())
     })
 }
 
-/// Tells systemd, if it is what started this, and its unit says `Type=notify`.
-fn notify(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+/// Tells systemd, if it is what started this, and its unit says `Type=notify` or `notify-reload`.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
         warn!(%error, "cannot tell systemd how the gateway is");
     }
 }
@@ -100,26 +103,48 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Reads the configuration again for each SIGHUP. One that is wrong changes nothing.
-async fn reload(gateway: &Arc<Gateway>, settings: Arc<Settings>, mut hangup: Signal) -> Infallible {
-    loop {
-        if hangup.recv().await.is_none() {
-            return future::pending().await;
+/// Asks for a reload for each signal. Those that come while one is under way count as one.
+async fn ask_for_each(mut hangup: Signal, reloads: &Reloads) -> Infallible {
+    while hangup.recv().await.is_some() {
+        // Its outcome is told where it is done.
+        let _ = reloads.ask(Trigger::Hangup).await;
+    }
+    future::pending().await
+}
+
+/// Reads the configuration again whenever that is wished. One that is wrong changes nothing.
+async fn reload(gateway: &Arc<Gateway>, settings: Arc<Settings>, wishes: Wishes) -> Infallible {
+    let reload = async |trigger: Trigger| {
+        let by = trigger.as_str();
+        // systemd takes what follows for the reload that it asked for only with the time at which it began.
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => notify(&[NotifyState::Reloading, now]),
+            Err(error) => warn!(%error, "cannot tell systemd of a reload"),
         }
         let (gateway, settings) = (gateway.clone(), settings.clone());
         let reloading =
             task::spawn_blocking(move || gateway.reload(read(&settings).map(|text| settings.examine(&text))));
-        match reloading.await.map_err(anyhow::Error::from).flatten() {
-            Ok(waiting) if waiting.is_empty() => info!("configuration reloaded"),
+        let reloaded = reloading.await.map_err(anyhow::Error::from).flatten();
+        let told = match &reloaded {
+            Ok(waiting) if waiting.is_empty() => {
+                info!(by, "configuration reloaded");
+                "Configuration reloaded"
+            }
             Ok(waiting) => {
                 let keys = waiting.join(",");
-                warn!(keys, "configuration reloaded, but for changes that wait for a restart");
+                warn!(by, keys, "configuration reloaded, but for changes that wait for a restart");
+                "Configuration reloaded, but for changes that wait for a restart"
             }
             Err(error) => {
-                error!(err = format!("{error:#}"), "configuration not reloaded; the one in use stays");
+                error!(by, err = format!("{error:#}"), "configuration not reloaded; the one in use stays");
+                "Configuration not reloaded; the one in use stays"
             }
-        }
-    }
+        };
+        // A unit has no failed reload: its status says what came of it, and that the gateway serves either way.
+        notify(&[NotifyState::Ready, NotifyState::Status(told)]);
+        reloaded
+    };
+    wishes.serve(gateway.reloads(), reload).await
 }
 
 /// Says that a configuration and its plugins can be used, or shows the configuration.

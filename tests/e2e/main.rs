@@ -52,6 +52,9 @@ mod config;
 /// Flags, the environment, the log and reloading: what an operator does.
 mod operate;
 
+/// Changing a gateway while it runs.
+mod reload;
+
 /// The files below `examples/`.
 mod examples;
 

@@ -82,7 +82,7 @@ pub(super) const FLAGS: [Flag; 15] = [
         "web.enable-lifecycle",
         ("web", "enable_lifecycle"),
         Value::Switch,
-        "Let PUT or POST to /-/quit end the gateway.",
+        "Let PUT or POST to /-/quit end the gateway, and to /-/reload reload it.",
     ),
     flag(
         "web.enable-admin-api",

@@ -1,4 +1,4 @@
-//! Questions and wishes of a supervisor: is the process there, can it take pushes, is it to end?
+//! Questions and wishes of a supervisor: is the process there, can it take pushes, is it to end, is it to change?
 
 use http::header::{ALLOW, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{Response, StatusCode};
@@ -8,6 +8,7 @@ use super::Http;
 use super::error::Failure;
 use super::payload::{self, Payload};
 use super::route::{Allow, Redirect};
+use crate::reload::Trigger;
 
 /// The answer to the first two: whoever can answer at all is healthy, and a gateway listens only once everything it
 /// needs is loaded.
@@ -25,6 +26,26 @@ pub(super) fn quit(http: &Http) -> Result<Response<Payload>, Failure> {
     info!("asked to stop over HTTP");
     http.quit.notify_one();
     Ok(payload::whole(StatusCode::OK, payload::TEXT, "Requesting termination... Goodbye!"))
+}
+
+/// Has the configuration read again, if that is switched on, and answers when that is done.
+pub(super) async fn reload(http: &Http) -> Result<Response<Payload>, Failure> {
+    if !http.lifecycle {
+        return Err(Failure::NoLifecycle);
+    }
+    let reload = http.reloads.ask(Trigger::Request).await.map_err(|_| Failure::NoReloads)?;
+    match &reload.outcome {
+        Ok(waiting) if waiting.is_empty() => Ok(told("configuration reloaded\n".to_owned())),
+        Ok(waiting) => {
+            let keys = waiting.join(", ");
+            Ok(told(format!("configuration reloaded, but for changes that wait for a restart: {keys}\n")))
+        }
+        Err(reason) => Err(Failure::NotReloaded(reason.clone())),
+    }
+}
+
+fn told(text: String) -> Response<Payload> {
+    payload::whole(StatusCode::OK, payload::TEXT, text)
 }
 
 /// The answer to OPTIONS.

@@ -1,7 +1,7 @@
 //! The only place that turns what went wrong into a status and a body.
 //!
 //! A 4xx says what the client has to mend. A 5xx says nothing of the gateway's inside; the log does, once,
-//! where it happened.
+//! where it happened. Only whoever may reload the gateway is told what is wrong with its configuration.
 
 use http::header::{
     ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
@@ -37,6 +37,10 @@ pub(super) enum Failure {
     BadRestore,
     /// It is not ended by GET, either.
     QuitByGet,
+    /// The configuration cannot be used, for these reasons, and the one before stays.
+    NotReloaded(String),
+    /// There is no configuration to read again.
+    NoReloads,
     Group(PathError),
     Body(BodyError),
     Ingest(IngestError),
@@ -108,6 +112,12 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::QuitByGet => {
             refuse(S::METHOD_NOT_ALLOWED, "quit-by-get", "Only POST or PUT requests allowed.")
                 .with(ALLOW, "OPTIONS, POST, PUT")
+        }
+        Failure::NotReloaded(reason) => {
+            refuse(S::INTERNAL_SERVER_ERROR, "not-reloaded", format!("failed to reload config: {reason}"))
+        }
+        Failure::NoReloads => {
+            refuse(S::NOT_IMPLEMENTED, "no-reloads", "this gateway has no configuration to read again")
         }
         Failure::BadEscape => {
             refuse(S::BAD_REQUEST, "bad-url", "the URL has a '%' without two hexadecimal digits")
@@ -276,6 +286,8 @@ mod tests {
                 Some(("allow", "OPTIONS, POST, PUT")),
             ),
             (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.", None),
+            (Failure::NotReloaded("why".to_owned()), 500, "failed to reload config: why\n", None),
+            (Failure::NoReloads, 501, "this gateway has no configuration to read again\n", None),
             (
                 Failure::Unsound("why".to_owned()),
                 500,

@@ -38,6 +38,7 @@ use self::query::Query;
 use self::status::StatusPage;
 use super::payload::{self, Payload};
 use crate::config::{Config, Policy};
+use crate::reload::Reloads;
 use crate::store::Store;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -68,6 +69,7 @@ struct About {
     metrics_path: String,
     policies: Vec<Policy>,
     flags: Arc<[(&'static str, String)]>,
+    reloads: Arc<Reloads>,
     version: &'static str,
     started: SystemTime,
 }
@@ -77,6 +79,7 @@ impl Pages {
     pub(super) fn new(
         config: &Config,
         store: Arc<Store>,
+        reloads: Arc<Reloads>,
         flags: Arc<[(&'static str, String)]>,
         started: SystemTime,
     ) -> Self {
@@ -85,6 +88,7 @@ impl Pages {
             metrics_path: config.web.telemetry_path.trim_start_matches('/').to_owned(),
             policies: config.chain.clone(),
             flags,
+            reloads,
             version: env!("CARGO_PKG_VERSION"),
             started,
         };
@@ -146,6 +150,7 @@ mod tests {
 
     use super::*;
     use crate::journal::InMemory;
+    use crate::reload::{Reload, Trigger};
     use crate::store::{Limits, Mode, OwnFamilies, Unknown};
 
     const NOON: u64 = 1_795_348_800;
@@ -184,6 +189,7 @@ mod tests {
                 ("persistence.file", String::new()),
                 ("web.enable-admin-api", "true".to_owned()),
             ]),
+            reloads: Arc::default(),
             version: "1.2.3",
             started: now() - Duration::from_secs(7_300),
         }
@@ -245,6 +251,14 @@ plain -1
         golden("groups", &groups(&store, ""));
         golden("nothing_found", &groups(&store, "q=no+such"));
         golden("status", &StatusPage::of(&store, &about(), now()).html());
+        let about = about();
+        let reason = "config.toml:3: [log] level: 'loud' is not a level\nconfig.toml:7: <wrong>".to_owned();
+        for outcome in [Ok(vec!["push.max_series".to_owned(), "log.level".to_owned()]), Err(reason)] {
+            let name = if outcome.is_ok() { "status_reloaded" } else { "status_not_reloaded" };
+            let at = now() - Duration::from_secs(70);
+            about.reloads.remember(Reload { at, trigger: Trigger::Hangup, outcome });
+            golden(name, &StatusPage::of(&store, &about, now()).html());
+        }
     }
 
     #[test]
@@ -356,7 +370,7 @@ plain -1
 
     #[tokio::test]
     async fn pages_and_files_may_do_nothing_but_what_they_need() {
-        let pages = Pages::new(&Config::default(), Arc::new(store()), Arc::new([]), now());
+        let pages = Pages::new(&Config::default(), Arc::new(store()), Arc::default(), Arc::new([]), now());
         for response in [pages.groups(Some("q=x")).await, pages.status().await] {
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()[http::header::CONTENT_TYPE], "text/html; charset=utf-8");

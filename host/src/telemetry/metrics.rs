@@ -128,7 +128,7 @@ impl Metrics {
         let read_at = "When a configuration was read last that was good.";
         let name = "pushgate_config_last_reload_success_timestamp_seconds";
         out.single(name, Kind::Gauge, read_at, self.configured_at.load(Ordering::Relaxed) as f64)?;
-        let good = "Whether the configuration was good when it was read last, at the start or for SIGHUP.";
+        let good = "Whether the configuration was good when it was read last, at the start or for a reload.";
         let configured = f64::from(u8::from(self.configured.load(Ordering::Relaxed)));
         out.single("pushgate_config_last_reload_successful", Kind::Gauge, good, configured)?;
         let groups = "Groups stored, also those with nothing but their push times.";

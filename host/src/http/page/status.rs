@@ -8,6 +8,7 @@ use super::asset::VERSION;
 use super::moment::{self, Moment};
 use super::{About, number};
 use crate::config::{Fail, Mode, Policy};
+use crate::reload::Reload;
 use crate::store::Store;
 
 /// The page.
@@ -20,7 +21,18 @@ pub(super) struct StatusPage<'a> {
     uptime: String,
     groups: String,
     series: String,
+    reload: Option<ReloadView>,
     plugins: Vec<PluginView<'a>>,
+}
+
+/// The last time that the configuration was read again.
+struct ReloadView {
+    at: Moment,
+    trigger: &'static str,
+    /// The keys that wait for a restart.
+    waiting: String,
+    /// Why nothing has changed, if it was wrong.
+    reason: Option<String>,
 }
 
 /// A plugin of the chain.
@@ -42,6 +54,7 @@ impl<'a> StatusPage<'a> {
             uptime: moment::duration(now.duration_since(about.started).unwrap_or_default()),
             groups: number::count(size.groups),
             series: number::count(size.series),
+            reload: about.reloads.last().map(|reload| ReloadView::new(&reload, now)),
             plugins: about.policies.iter().map(PluginView::from).collect(),
         }
     }
@@ -49,6 +62,17 @@ impl<'a> StatusPage<'a> {
     /// The page as HTML.
     pub(super) fn html(&self) -> String {
         self.render().expect("a String takes everything")
+    }
+}
+
+impl ReloadView {
+    fn new(reload: &Reload, now: SystemTime) -> Self {
+        Self {
+            at: Moment::new(reload.at, now),
+            trigger: reload.trigger.as_str(),
+            waiting: reload.outcome.as_ref().map(|keys| keys.join(", ")).unwrap_or_default(),
+            reason: reload.outcome.as_ref().err().cloned(),
+        }
     }
 }
 

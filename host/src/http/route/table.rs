@@ -28,6 +28,8 @@ pub(in crate::http) enum Endpoint {
     Quit,
     /// It is not, as GET is not for that.
     QuitByGet,
+    /// The configuration is to be read again.
+    Reload,
     /// Version, flags and start.
     ApiStatus,
     /// All groups as JSON.
@@ -126,6 +128,7 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
         row("/api/v1/", Below, &[(Options, E::ApiOptions)]),
         row("/-/quit", Exact, &[(Put, E::Quit), (Post, E::Quit)]),
+        row("/-/reload", Exact, &[(Put, E::Reload), (Post, E::Reload)]),
         Row { path: "/-/quit".to_owned(), shape: Exact, endpoints: &[(Get, E::QuitByGet)] },
     ];
     if web.enable_admin_api {
