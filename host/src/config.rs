@@ -17,6 +17,7 @@ mod problem;
 mod scope;
 mod section;
 mod sections;
+mod shadow;
 mod show;
 mod size;
 

@@ -210,6 +210,7 @@ impl Http {
             Endpoint::Reload => admin::reload(self).await,
             Endpoint::ApiStatus => Ok(api::status(self)),
             Endpoint::ApiMetrics => api::metrics(self).await,
+            Endpoint::ApiPlugin => api::plugin(self, argument),
             Endpoint::ApiOptions => Ok(api::options()),
             Endpoint::Wipe => api::wipe(self).await,
         }
@@ -233,6 +234,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::Static => Some("static"),
         Endpoint::ApiStatus => Some("api/v1/status"),
         Endpoint::ApiMetrics => Some("api/v1/metrics"),
+        Endpoint::ApiPlugin => Some("api/v1/plugins"),
         Endpoint::ApiOptions => Some("api/v1/options"),
         Endpoint::Wipe => Some("wipe"),
         Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet | Endpoint::Reload => None,

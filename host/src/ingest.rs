@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
-use crate::telemetry::{ChainMetrics, Metrics, Outcome};
+use crate::telemetry::{ChainMetrics, Metrics, Outcome, Shadows};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
 const INLINE_BODY: usize = 128 << 10;
@@ -41,6 +41,13 @@ pub struct Ingest {
 struct Policies {
     chain: Arc<Chain>,
     metrics: ChainMetrics,
+    shadows: Shadows,
+}
+
+impl Policies {
+    fn new(chain: Arc<Chain>, metrics: &Metrics) -> Arc<Self> {
+        Arc::new(Self { metrics: metrics.watch(&chain), shadows: metrics.watch_shadows(&chain), chain })
+    }
 }
 
 /// What becomes of a push that does not fit what is stored.
@@ -225,13 +232,13 @@ impl Ingest {
         consistency: Consistency,
         max_large: usize,
     ) -> Self {
-        let policies = RwLock::new(Arc::new(Policies { metrics: metrics.watch(&chain), chain }));
+        let policies = RwLock::new(Policies::new(chain, &metrics));
         Self { policies, store, metrics, rules, consistency, large: Arc::new(Semaphore::new(max_large)) }
     }
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
     pub fn replace_chain(&self, chain: Arc<Chain>) {
-        *self.policies.write() = Arc::new(Policies { metrics: self.metrics.watch(&chain), chain });
+        *self.policies.write() = Policies::new(chain, &self.metrics);
     }
 
     /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
@@ -295,6 +302,7 @@ impl Ingest {
             },
         );
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
+        policies.shadows.record(&verdict.reports, &request.id, &request.key, request.received_at);
         let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
             let reason = error.full_reason();

@@ -31,12 +31,22 @@ pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineErr
             |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(Vec::new()));
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
-    let mut links = Vec::new();
+    let mut links: Vec<Link> = Vec::new();
+    let mut shadows = Vec::new();
     for (policy, loaded) in policies.iter().zip(loaded) {
         match loaded {
             Ok(plugin) if policy.mode == config::Mode::Off => drop(plugin), // Checked, and not asked.
-            Ok(plugin) => links.push(link(policy, plugin)),
+            Ok(plugin) => match &policy.shadow_of {
+                Some(other) => shadows.push((other, plugin)),
+                None => links.push(link(policy, plugin)),
+            },
             Err(refused) => refused.into_iter().for_each(|problem| problems.push(problem)),
+        }
+    }
+    for (other, plugin) in shadows {
+        // Beside a policy that is off nobody is asked.
+        if let Some(link) = links.iter_mut().find(|link| link.plugin.name() == other) {
+            link.shadows.push(plugin);
         }
     }
     Ok(Chain::new(links))
@@ -96,5 +106,6 @@ fn link(policy: &Policy, plugin: Plugin) -> Link {
             config::Fail::Open => Fail::Open,
         },
         covers: Box::new(move |push: &Push, _| scope.covers(|label| push.grouping_label(label))),
+        shadows: Vec::new(),
     }
 }

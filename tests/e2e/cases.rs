@@ -71,7 +71,16 @@ fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
         )?;
     let warnings = case::warnings(plugin.warnings());
     let covers = Box::new(|_: &Push, _: Request<'_>| true);
-    Ok((warnings, Chain::new(vec![Link { plugin, mode: Mode::Enforce, fail: Fail::Closed, covers }])))
+    Ok((
+        warnings,
+        Chain::new(vec![Link {
+            plugin,
+            mode: Mode::Enforce,
+            fail: Fail::Closed,
+            covers,
+            shadows: Vec::new(),
+        }]),
+    ))
 }
 
 /// What the case comes to.

@@ -25,6 +25,9 @@ mod clients;
 /// What plugins do to a push: relabel, reject, watch.
 mod plugins;
 
+/// Candidates beside a policy.
+mod shadow;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 

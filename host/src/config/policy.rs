@@ -14,6 +14,7 @@ use super::kind;
 use super::problem::Problem;
 use super::scope::Scope;
 use super::section::Section;
+use super::shadow;
 use super::{PluginLimits, Plugins};
 
 /// One configured plugin of the chain. The chain runs in the order of the file.
@@ -27,6 +28,8 @@ pub struct Policy {
     pub mode: Mode,
     /// What becomes of a push when the plugin has a fault.
     pub fail: Fail,
+    /// The policy that it is a candidate for the place of: it is asked beside that one, and changes nothing.
+    pub shadow_of: Option<String>,
     /// The pushes it is run for.
     pub scope: Scope,
     /// What one call may use: its own settings over those of `[plugins]`.
@@ -171,6 +174,7 @@ pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<P
         root.refuse("plugin", wrong_type(value));
         return Vec::new();
     };
+    shadow::check(entries, root.findings());
     let mut chain: Vec<Policy> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let DeValue::Table(table) = entry.get_ref() else {
@@ -194,7 +198,7 @@ pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<P
 }
 
 fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) -> Option<Policy> {
-    let name = section.required("name", &kind::text("a name such as \"naming\"", name));
+    let name = section.required("name", &kind::text("a name such as \"naming\"", name_of));
     if let Some(name) = &name {
         section.rename(format!("[[plugin]] '{name}'"));
     }
@@ -203,6 +207,7 @@ fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) 
     section.key("mode", &kind::text("\"enforce\", \"monitor\" or \"off\"", str::parse), &mut mode);
     let mut fail = Fail::default();
     section.key("fail", &kind::text("\"closed\" or \"open\"", str::parse), &mut fail);
+    let shadow_of = section.optional("shadow_of", &kind::text("the name of another plugin", name_of));
     let scope = Scope::read(section);
     let mut grants = Vec::new();
     section.key(
@@ -217,7 +222,7 @@ fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) 
     lines.source = section.line_of("source").unwrap_or(lines.entry);
     lines.grants = section.line_of("grants").unwrap_or(lines.entry);
     let (name, source) = (name?, plugins.directory.join(source?));
-    Some(Policy { name, source, mode, fail, scope, limits, grants, config, lines })
+    Some(Policy { name, source, mode, fail, shadow_of, scope, limits, grants, config, lines })
 }
 
 fn read_config(section: &mut Section<'_, '_>) -> (Value, Lines) {
@@ -239,7 +244,7 @@ fn read_config(section: &mut Section<'_, '_>) -> (Value, Lines) {
 }
 
 /// A policy's name is a metric label and the first word of a finding's line.
-fn name(text: &str) -> Result<String, String> {
+fn name_of(text: &str) -> Result<String, String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=64).contains(&text.len()) && text.bytes().all(legal) {
         Ok(text.to_owned())
@@ -312,7 +317,7 @@ mod tests {
             ("ä", false),
             (format!("{longest}n").as_str(), false),
         ] {
-            assert_eq!(name(text).is_ok(), legal, "{text}");
+            assert_eq!(name_of(text).is_ok(), legal, "{text}");
         }
     }
 

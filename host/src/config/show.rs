@@ -170,12 +170,15 @@ impl Policy {
         let scope = self.scope.patterns().map(|(label, pattern)| (label.to_owned(), pattern.into()));
         let scope: serde_json::Map<String, Value> = scope.collect();
         let grants = self.grants.iter().map(|capability| Value::from(capability.as_str()));
+        // What a shadow has from another one cannot be set for it.
+        let own = |value| self.shadow_of.is_none().then_some(value);
         vec![
             ("name", Some(quoted(&self.name))),
             ("source", Some(quoted_path(source))),
-            ("mode", Some(quoted(self.mode.as_str()))),
-            ("fail", Some(quoted(self.fail.as_str()))),
-            ("match", Some(toml_of(&Value::Object(scope)))),
+            ("mode", own(quoted(self.mode.as_str()))),
+            ("fail", own(quoted(self.fail.as_str()))),
+            ("shadow_of", self.shadow_of.as_deref().map(quoted)),
+            ("match", own(toml_of(&Value::Object(scope)))),
             ("grants", Some(toml_of(&grants.collect()))),
         ]
     }
@@ -276,6 +279,7 @@ mod tests {
         [[plugin]]
         name = 'b'
         source = '/opt/b.wasm'
+        shadow_of = 'a'
     ";
 
     #[test]

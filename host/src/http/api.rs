@@ -3,12 +3,15 @@
 mod groups;
 mod json;
 mod native;
+mod shadow;
 
+use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use http::{Response, StatusCode};
+use serde_json::json;
 use tokio::sync::Semaphore;
 use tracing::error;
 
@@ -50,7 +53,7 @@ pub(super) fn status(http: &Http) -> Response<Payload> {
     body.push_str(r#","start_time":"#);
     string(&mut body, &rfc3339_nano(http.started_at));
     body.push_str("}}");
-    json(Payload::from(bytes::Bytes::from(body)))
+    json(Payload::from(Bytes::from(body)))
 }
 
 /// All groups with their families, on the blocking pool: there may be a hundred megabytes of it.
@@ -62,6 +65,15 @@ pub(super) async fn metrics(http: &Http) -> Result<Response<Payload>, Failure> {
         error!(%panic, "the groups could not be listed");
         Failure::Internal
     })
+}
+
+/// What is known of one plugin: `<name>/diff`, what a candidate would have done differently.
+pub(super) fn plugin(http: &Http, path: &[u8]) -> Result<Response<Payload>, Failure> {
+    let name = std::str::from_utf8(path).ok().and_then(|path| path.strip_suffix("/diff"));
+    let name = name.ok_or(Failure::NotFound)?;
+    let report = http.metrics.shadow(name).ok_or(Failure::NotFound)?;
+    let body = json!({ "status": "success", "data": shadow::data(name, &report) });
+    Ok(json(Payload::from(Bytes::from(body.to_string()))))
 }
 
 /// May a page of another site ask? Whatever the path.

@@ -170,6 +170,7 @@ mod tests {
             ("POST ~/-/reload", "Reload "),
             ("GET ~/api/v1/status", "ApiStatus "),
             ("GET ~/api/v1/metrics", "ApiMetrics "),
+            ("GET ~/api/v1/plugins/next/diff", "ApiPlugin next/diff"),
             ("OPTIONS ~/api/v1/anything", "ApiOptions anything"),
             ("OPTIONS ~/api/v1/", "ApiOptions "),
             ("PUT ~/api/v1/admin/wipe", "Wipe "),

@@ -15,6 +15,7 @@ use pushgate_plugin_host::{Chain, Method};
 use super::chain::ChainMetrics;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
+use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{http, process};
 use crate::store::{OwnFamilies, Size};
@@ -52,6 +53,8 @@ pub struct Metrics {
     durations: [Histogram; METHODS.len()],
     /// Those of the chain in use.
     plugins: RwLock<ChainMetrics>,
+    /// The candidates of the chain in use.
+    shadows: RwLock<Shadows>,
     /// Whether the configuration was good when it was read last.
     configured: AtomicBool,
     /// When a good one was read last, in seconds since 1970.
@@ -72,6 +75,7 @@ impl Metrics {
             pushes: Default::default(),
             durations: Default::default(),
             plugins: RwLock::default(),
+            shadows: RwLock::default(),
             configured: AtomicBool::default(),
             configured_at: AtomicU64::default(),
             http: HttpMetrics::default(),
@@ -86,6 +90,18 @@ impl Metrics {
         let mut plugins = self.plugins.write();
         *plugins = ChainMetrics::following(&plugins, chain);
         plugins.clone()
+    }
+
+    /// Exposes the candidates of a chain from now on.
+    pub fn watch_shadows(&self, chain: &Chain) -> Shadows {
+        let mut shadows = self.shadows.write();
+        *shadows = Shadows::following(&shadows, chain);
+        shadows.clone()
+    }
+
+    /// What is known of the candidate of that name, if there is one.
+    pub fn shadow(&self, name: &str) -> Option<ShadowReport> {
+        self.shadows.read().report(name)
     }
 
     /// Says whether the configuration was good when it was read.
@@ -134,6 +150,7 @@ impl Metrics {
         let groups = "Groups stored, also those with nothing but their push times.";
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
         self.plugins.read().clone().write(&mut out)?;
+        self.shadows.read().clone().write(&mut out)?;
         let family = out.family("pushgate_push_duration_seconds", Kind::Histogram, PUSH_DURATION_HELP)?;
         for ((_, method), histogram) in METHODS.iter().zip(&self.durations) {
             out.histogram(family, &[("method", method)], histogram)?;

@@ -87,6 +87,15 @@ impl Push {
     /// # Errors
     /// When the patch names what is not there, or its result would break the data model.
     pub fn apply(&mut self, patch: &Patch) -> Result<(), EditError> {
+        *self = self.edited(patch)?;
+        Ok(())
+    }
+
+    /// The push as it is with a patch.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub fn edited(&self, patch: &Patch) -> Result<Self, EditError> {
         let names = Names::new(self, patch)?;
         let mut grouping = self.grouping.clone();
         let mut rows = None;
@@ -117,8 +126,7 @@ impl Push {
         {
             return Err(EditError::DuplicateSeries(encode::series_name(family, series)));
         }
-        *self = edited;
-        Ok(())
+        Ok(edited)
     }
 }
 

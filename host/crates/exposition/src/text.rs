@@ -2,11 +2,13 @@
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 mod assembler;
+mod difference;
 pub mod encode;
 mod error;
 pub mod number;
 mod parse;
 
+pub use difference::{Difference, difference};
 pub use encode::encode;
 pub(crate) use error::quote;
 pub use error::{ParseError, Problem};

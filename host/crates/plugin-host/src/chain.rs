@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pushgate_exposition::Push;
 
+use crate::link::Answer;
 use crate::{End, Fault, Link, Mode, Report, Request, Step, Verdict};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
@@ -55,12 +56,14 @@ impl Chain {
             if !(link.covers)(push, request) {
                 continue;
             }
-            let (step, findings, cost) = link.ask(push, request);
-            if let Step::Fault(Fault::Fuel | Fault::Memory | Fault::Stack) = step {
+            let (answer, shadows) = link.ask(push, request);
+            let Answer { step, findings, fuel, duration, .. } = answer;
+            let candidates = shadows.iter().map(|shadow| &shadow.step);
+            if candidates.chain([&step]).any(ran_into_a_limit) {
                 self.suspect();
             }
             let end = link.end(&step);
-            let report = Report { link: index, step, findings, fuel: cost.fuel, duration: cost.duration };
+            let report = Report { link: index, step, findings, fuel, duration, shadows };
             if link.mode == Mode::Enforce {
                 verdict.end = end;
                 if verdict.end == End::Rejected {
@@ -75,4 +78,8 @@ impl Chain {
         }
         verdict
     }
+}
+
+fn ran_into_a_limit(step: &Step) -> bool {
+    matches!(step, Step::Fault(Fault::Fuel | Fault::Memory | Fault::Stack))
 }

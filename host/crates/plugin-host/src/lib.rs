@@ -27,6 +27,7 @@ mod link;
 mod manifest;
 mod outcome;
 mod plugin;
+mod shadow;
 mod verdict;
 mod wasi;
 
@@ -40,4 +41,5 @@ pub use link::{Covers, Fail, Link, Mode};
 pub use manifest::{Code, Manifest, Wants};
 pub use outcome::{Decision, Finding, Method, Request};
 pub use plugin::{ConfigProblem, LoadError, Plugin};
+pub use shadow::{Comparison, Contrast};
 pub use verdict::{End, Report, Step, Verdict};

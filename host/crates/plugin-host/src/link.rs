@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pushgate_exposition::{Push, text};
 
-use crate::outcome::{Outcome, RawFinding};
+use crate::outcome::RawFinding;
+use crate::shadow::{Comparison, compare};
 use crate::{Decision, End, Fault, Finding, Plugin, Request, Step};
 
 /// What a policy's outcome does.
@@ -35,31 +36,36 @@ pub struct Link {
     pub fail: Fail,
     /// The pushes that it is for.
     pub covers: Covers,
+    /// Candidates for its place: asked about the same pushes, while their answers change nothing.
+    pub shadows: Vec<Plugin>,
 }
 
 /// Tells whether a policy is for a push.
 pub type Covers = Box<dyn Fn(&Push, Request<'_>) -> bool + Send + Sync>;
 
-/// What one call cost.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cost {
+/// What a policy answered about one push, in words that outlive the push.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) step: Step,
+    /// They speak of the push as the policy saw it.
+    pub(crate) findings: Vec<Finding>,
+    /// The push with the policy's edits.
+    pub(crate) edited: Option<Push>,
     /// 0 after a fault.
     pub(crate) fuel: u64,
     pub(crate) duration: Duration,
 }
 
 impl Link {
-    /// Asks the policy, and makes its edits if it may. The findings speak of the push as the policy saw it.
-    pub(crate) fn ask(&self, push: &mut Push, request: Request<'_>) -> (Step, Vec<Finding>, Cost) {
-        let call = self.plugin.evaluate(push, request);
-        let cost = Cost { fuel: call.fuel, duration: call.duration };
-        match call.result {
-            Ok(outcome) => {
-                let (step, findings) = self.settle(push, outcome);
-                (step, findings, cost)
-            }
-            Err(fault) => (Step::Fault(fault), Vec::new(), cost),
+    /// Asks the policy and its candidates, and makes the policy's edits if it may.
+    pub(crate) fn ask(&self, push: &mut Push, request: Request<'_>) -> (Answer, Vec<Comparison>) {
+        let mut answer = ask(&self.plugin, push, request);
+        let shadows = self.shadows.iter().map(|shadow| compare(push, &answer, ask(shadow, push, request)));
+        let shadows = shadows.collect();
+        if let (Mode::Enforce, Some(edited)) = (self.mode, answer.edited.take()) {
+            *push = edited;
         }
+        (answer, shadows)
     }
 
     /// What an enforcing policy's step does to the push.
@@ -71,24 +77,27 @@ impl Link {
             (Step::Fault(_), Fail::Closed) => End::Fault { plugin: self.plugin.name().to_owned() },
         }
     }
+}
 
-    /// Makes the edits of an enforcing policy; those of a monitoring one are tried and thrown away, so that it
-    /// shows the faults that it would have.
-    fn settle(&self, push: &mut Push, outcome: Outcome) -> (Step, Vec<Finding>) {
-        // The findings speak of the push as the policy saw it, so they come before the edits.
-        let findings = outcome.findings.into_iter().map(|raw| finding(&self.plugin, push, raw)).collect();
-        let step = match outcome.decision {
-            Decision::Accept => Step::Accepted,
-            Decision::Reject => Step::Rejected,
-            Decision::Mutate(patch) => {
-                let edited = match self.mode {
-                    Mode::Enforce => push.apply(&patch),
-                    Mode::Monitor => push.clone().apply(&patch),
-                };
-                edited.map_or_else(|error| Step::Fault(error.into()), |()| Step::Mutated)
+/// Asks a policy. Its edits are made on a copy, also if nobody wants them, so that it shows the faults that it would
+/// have.
+fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
+    let call = plugin.evaluate(push, request);
+    let (fuel, duration) = (call.fuel, call.duration);
+    let answer = |step, findings, edited| Answer { step, findings, edited, fuel, duration };
+    match call.result {
+        Ok(outcome) => {
+            let findings = outcome.findings.into_iter().map(|raw| finding(plugin, push, raw)).collect();
+            match outcome.decision {
+                Decision::Accept => answer(Step::Accepted, findings, None),
+                Decision::Reject => answer(Step::Rejected, findings, None),
+                Decision::Mutate(patch) => match push.edited(&patch) {
+                    Ok(edited) => answer(Step::Mutated, findings, Some(edited)),
+                    Err(error) => answer(Step::Fault(error.into()), findings, None),
+                },
             }
-        };
-        (step, findings)
+        }
+        Err(fault) => answer(Step::Fault(fault), Vec::new(), None),
     }
 }
 

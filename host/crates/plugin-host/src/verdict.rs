@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Fault, Finding};
+use crate::{Comparison, Fault, Finding};
 
 /// How a push came out of the chain.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Report {
     pub fuel: u64,
     /// How long it took, boundary included.
     pub duration: Duration,
+    /// How the answers of its candidates compare, in their order.
+    pub shadows: Vec<Comparison>,
 }
 
 /// What a policy did.

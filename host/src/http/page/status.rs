@@ -7,7 +7,7 @@ use askama::Template;
 use super::asset::VERSION;
 use super::moment::{self, Moment};
 use super::{About, number};
-use crate::config::{Fail, Mode, Policy};
+use crate::config::{Fail, Policy};
 use crate::reload::Reload;
 use crate::store::Store;
 
@@ -39,7 +39,7 @@ struct ReloadView {
 struct PluginView<'a> {
     name: &'a str,
     source: String,
-    mode: &'static str,
+    mode: String,
     fail: &'static str,
 }
 
@@ -81,12 +81,12 @@ impl<'a> From<&'a Policy> for PluginView<'a> {
         Self {
             name: &policy.name,
             source: policy.source.display().to_string(),
-            mode: match policy.mode {
-                Mode::Enforce => "enforce",
-                Mode::Monitor => "monitor",
-                Mode::Off => "off",
+            mode: match &policy.shadow_of {
+                Some(other) => format!("shadow of {other}"),
+                None => policy.mode.as_str().to_owned(),
             },
             fail: match policy.fail {
+                _ if policy.shadow_of.is_some() => "no push depends on it",
                 Fail::Closed => "closed: the push is refused",
                 Fail::Open => "open: the push goes on without it",
             },

@@ -34,6 +34,8 @@ pub(in crate::http) enum Endpoint {
     ApiStatus,
     /// All groups as JSON.
     ApiMetrics,
+    /// What is known of one plugin, as JSON.
+    ApiPlugin,
     /// May a page of another site ask?
     ApiOptions,
     /// All groups are to be removed.
@@ -126,6 +128,7 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/static/", Below, &[(Get, E::Static)]),
         row("/api/v1/status", Exact, &[(Get, E::ApiStatus)]),
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
+        row("/api/v1/plugins/", Below, &[(Get, E::ApiPlugin)]),
         row("/api/v1/", Below, &[(Options, E::ApiOptions)]),
         row("/-/quit", Exact, &[(Put, E::Quit), (Post, E::Quit)]),
         row("/-/reload", Exact, &[(Put, E::Reload), (Post, E::Reload)]),
