@@ -245,6 +245,10 @@ pub struct Plugins {
     pub max_findings: usize,
     /// Instances of each plugin that are kept ready for the next push.
     pub instances: usize,
+    /// Where compiled code and fetched plugins are kept; resolved against the folder of the configuration file.
+    pub cache_directory: Option<PathBuf>,
+    /// What fetched plugins and compiled code may take there, each.
+    pub max_cache: ByteSize,
 }
 
 impl Default for Plugins {
@@ -254,6 +258,8 @@ impl Default for Plugins {
             limits: PluginLimits::default(),
             max_findings: 100,
             instances: 16,
+            cache_directory: None,
+            max_cache: ByteSize::mib(256),
         }
     }
 }

@@ -4,9 +4,10 @@
 use std::fs;
 use std::thread::{self, available_parallelism};
 
+use pushgate_cache::CacheDirectory;
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Chain, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Mode, Plugin,
+    Chain, CodeCache, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Mode, Plugin,
 };
 use tracing::warn;
 
@@ -23,6 +24,10 @@ const MAX_INSTANCES: usize = 4_000;
 pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
     let policies = &config.chain;
     let engine = engine(config)?;
+    let engine = match code_cache(config) {
+        Some(cache) => engine.with_code_cache(cache),
+        None => engine,
+    };
     let loaded = thread::scope(|scope| {
         let engine = &engine;
         let load = |policy| scope.spawn(move || load_plugin(engine, config, policy));
@@ -59,6 +64,14 @@ fn engine(config: &Config) -> Result<Engine, EngineError> {
     let instances = config.chain.len().saturating_mul(threads).clamp(1, MAX_INSTANCES);
     let memory = config.chain.iter().map(|policy| policy.limits.memory.as_usize()).max().unwrap_or(0);
     Engine::new(instances as u32, memory)
+}
+
+/// Without a cache everything works, only slower.
+fn code_cache(config: &Config) -> Option<CodeCache> {
+    let directory = config.plugins.cache_directory.as_deref()?;
+    let opened = CacheDirectory::open(directory)
+        .and_then(|directory| CodeCache::open(&directory, config.plugins.max_cache.as_usize() as u64));
+    opened.inspect_err(|error| warn!(%error, "compiled code is not kept")).ok()
 }
 
 fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plugin, Vec<Problem>> {

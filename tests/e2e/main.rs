@@ -34,6 +34,9 @@ mod cases;
 /// Every way to build a plugin.
 mod formats;
 
+/// Compiled code that is kept for the next start.
+mod code_cache;
+
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
 

@@ -34,7 +34,7 @@ impl Config {
         root.section("store", |section| self.store.read(section));
         root.section("persistence", |section| self.persistence.read(section, folder));
         root.section("log", |section| self.log.read(section));
-        root.section("plugins", |section| self.plugins.read(section));
+        root.section("plugins", |section| self.plugins.read(section, folder));
     }
 }
 
@@ -112,11 +112,13 @@ impl Log {
 }
 
 impl Plugins {
-    fn read(&mut self, plugins: &mut Section<'_, '_>) {
+    fn read(&mut self, plugins: &mut Section<'_, '_>, folder: &Path) {
         plugins.key("directory", &text("a folder such as \"plugins\"", policy::path), &mut self.directory);
         self.limits.read(plugins);
         plugins.key("max_findings", &whole(1..=10_000), &mut self.max_findings);
         plugins.key("instances", &whole(1..=1_000), &mut self.instances);
+        plugins.key("cache_directory", &file_in(folder), &mut self.cache_directory);
+        plugins.key("max_cache", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_cache);
     }
 }
 
@@ -170,6 +172,7 @@ mod tests {
         check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
         check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
         check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
+        check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
         check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
         check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
         check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
@@ -223,6 +226,8 @@ mod tests {
             memory = '1MiB'
             max_findings = 12
             instances = 13
+            cache_directory = 'cache'
+            max_cache = '14MiB'
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -266,6 +271,8 @@ mod tests {
                 limits: PluginLimits { fuel_base: 10_000, fuel_per_series: 11, memory: ByteSize::mib(1) },
                 max_findings: 12,
                 instances: 13,
+                cache_directory: Some("/etc/pushgate/cache".into()),
+                max_cache: ByteSize::mib(14),
             },
             chain: Vec::new(),
         };

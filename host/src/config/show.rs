@@ -104,6 +104,8 @@ impl Config {
         shared.extend(plugins.limits.rows());
         shared.push(("max_findings", shown(&plugins.max_findings)));
         shared.push(("instances", shown(&plugins.instances)));
+        shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
+        shared.push(("max_cache", Some(quoted(&plugins.max_cache.to_string()))));
         vec![
             (
                 "web",
@@ -266,6 +268,7 @@ mod tests {
         level = 'warn'
         [plugins]
         memory = '1MiB'
+        cache_directory = '/var/cache/pushgate'
         [[plugin]]
         name = 'a'
         source = 'a.wasm'
@@ -350,7 +353,8 @@ mod tests {
                 "persistence.file",
                 "persistence.interval",
                 "log.level",
-                "plugins.memory"
+                "plugins.memory",
+                "plugins.cache_directory"
             ]
         );
     }

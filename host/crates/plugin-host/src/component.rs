@@ -1,5 +1,6 @@
 //! From the bytes of a plugin file to a component that may be instantiated.
 
+use pushgate_cache::Digest;
 use wasmtime::component::Component;
 
 use crate::{Capability, Engine, LoadError, wasi};
@@ -10,20 +11,31 @@ const MAX_FILE: usize = 32 << 20;
 /// Types only: an import of it asks for nothing.
 const TYPES: &str = "pushgate:plugin/types";
 
-/// Compiles a component. A core module, which is what plain `cargo build` makes for
+/// The component of a plugin file: compiled, or as it was compiled before. A core module, which is what plain `cargo build` makes for
 /// `wasm32-unknown-unknown`, is made a component first, by the interface description inside it.
-pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
+pub(crate) fn compile(engine: &Engine, bytes: &[u8], digest: Digest) -> Result<Component, LoadError> {
     if bytes.len() > MAX_FILE {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: MAX_FILE });
     }
+    let cache = engine.code_cache.as_ref();
+    if let Some(component) = cache.and_then(|cache| cache.load(&engine.wasmtime, digest)) {
+        return Ok(component);
+    }
+    let component = compile_anew(engine, bytes)?;
+    if let Some(cache) = cache {
+        cache.keep(&engine.wasmtime, digest, &component);
+    }
+    Ok(component)
+}
+
+fn compile_anew(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
     let component = match bytes {
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => componentise(bytes)?,
         [b'\0', b'a', b's', b'm', ..] => bytes.to_vec(),
         _ => return Err(LoadError::NotWebAssembly),
     };
-    let component = Component::from_binary(&engine.wasmtime, &component)
-        .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    Ok(component)
+    Component::from_binary(&engine.wasmtime, &component)
+        .map_err(|error| LoadError::Compile(format!("{error:#}")))
 }
 
 fn componentise(module: &[u8]) -> Result<Vec<u8>, LoadError> {

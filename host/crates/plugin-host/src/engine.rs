@@ -2,10 +2,13 @@
 
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use crate::CodeCache;
+
 /// Compiles and runs plugins. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
+    pub(crate) code_cache: Option<CodeCache>,
 }
 
 /// This machine cannot run WebAssembly.
@@ -48,7 +51,7 @@ impl Engine {
             wasmtime::Engine::new(&config)
         });
         match wasmtime {
-            Ok(wasmtime) => Ok(Self { wasmtime }),
+            Ok(wasmtime) => Ok(Self { wasmtime, code_cache: None }),
             Err(error) => Err(EngineError(format!("{error:#}"))),
         }
     }

@@ -16,9 +16,9 @@
 mod bindings;
 mod capability;
 mod chain;
+mod code_cache;
 mod component;
 mod convert;
-mod digest;
 mod engine;
 mod fault;
 mod instance;
@@ -33,7 +33,7 @@ mod wasi;
 
 pub use capability::{Capability, Granted, UnknownCapability};
 pub use chain::Chain;
-pub use digest::Digest;
+pub use code_cache::CodeCache;
 pub use engine::{Engine, EngineError};
 pub use fault::Fault;
 pub use limits::Limits;
@@ -41,5 +41,6 @@ pub use link::{Covers, Fail, Link, Mode};
 pub use manifest::{Code, Manifest, Wants};
 pub use outcome::{Decision, Finding, Method, Request};
 pub use plugin::{ConfigProblem, LoadError, Plugin};
+pub use pushgate_cache::Digest;
 pub use shadow::{Comparison, Contrast};
 pub use verdict::{End, Report, Step, Verdict};

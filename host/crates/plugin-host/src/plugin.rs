@@ -118,7 +118,8 @@ impl Plugin {
         limits: Limits,
         granted: &Granted,
     ) -> Result<Self, LoadError> {
-        let component = component::compile(engine, file)?;
+        let digest = Digest::of(file);
+        let component = component::compile(engine, file, digest)?;
         let capabilities = component::capabilities(engine, &component)?;
         capability::check(&capabilities, granted)?;
         let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
@@ -138,7 +139,7 @@ impl Plugin {
 
         let shared = Shared {
             name: name.to_owned(),
-            digest: Digest::of(file),
+            digest,
             engine: engine.clone(),
             pre,
             manifest,

@@ -62,7 +62,7 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
@@ -72,6 +72,11 @@ const RULES: [Rule; 4] = [
     Rule {
         package: "pushgate-gob",
         forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "clap", "pushgate"],
+    },
+    // Files, for whoever keeps some.
+    Rule {
+        package: "pushgate-cache",
+        forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "rustls", "pushgate"],
     },
     // Plugins know pushes, not connections: no HTTP, no sockets.
     Rule { package: "pushgate-plugin-host", forbidden: &["hyper", "tokio feature \"net\"", "pushgate"] },
