@@ -104,7 +104,7 @@ impl Gateway {
     /// As for [`load`](Self::load); the plugins in use stay then. The own metrics tell either.
     pub fn reload(&self, examined: anyhow::Result<(Config, Problems)>) -> anyhow::Result<Vec<String>> {
         let replaced = examined.and_then(|(config, mut problems)| {
-            let chain = policies::load(&config, &mut problems)?;
+            let chain = policies::load_after(&self.ingest.chain(), &config, &mut problems)?;
             problems.or(())?;
             self.ingest.replace_chain(Arc::new(chain));
             let mut waiting = self.config.differences(&config);

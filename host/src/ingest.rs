@@ -238,7 +238,14 @@ impl Ingest {
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
     pub fn replace_chain(&self, chain: Arc<Chain>) {
-        *self.policies.write() = Policies::new(chain, &self.metrics);
+        let next = Policies::new(chain, &self.metrics);
+        let last = std::mem::replace(&mut *self.policies.write(), next);
+        last.chain.retire();
+    }
+
+    /// The chain that a push would be taken through now.
+    pub fn chain(&self) -> Arc<Chain> {
+        self.policies.read().chain.clone()
     }
 
     /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.

@@ -22,12 +22,16 @@ const MAX_INSTANCES: usize = 4_000;
 /// # Errors
 /// When WebAssembly cannot be run on this machine at all.
 pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
+    load_after(&Chain::default(), config, problems)
+}
+
+/// Loads the chain that is to follow another: what that has already is not compiled again.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_after(before: &Chain, config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
     let policies = &config.chain;
-    let engine = engine(config)?;
-    let engine = match code_cache(config) {
-        Some(cache) => engine.with_code_cache(cache),
-        None => engine,
-    };
+    let engine = engine(before, config)?.with_code_cache(code_cache(config));
     let loaded = thread::scope(|scope| {
         let engine = &engine;
         let load = |policy| scope.spawn(move || load_plugin(engine, config, policy));
@@ -57,13 +61,16 @@ pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineErr
     Ok(Chain::new(links))
 }
 
-fn engine(config: &Config) -> Result<Engine, EngineError> {
+fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {
     // Every thread that works on pushes may be in every plugin at the same time; one more is for trying a
-    // configuration.
+    // configuration. All of it twice, for a chain and the one that follows it.
     let threads = available_parallelism().map_or(1, usize::from) + config.push.max_concurrent + 1;
-    let instances = config.chain.len().saturating_mul(threads).clamp(1, MAX_INSTANCES);
+    let instances = config.chain.len().saturating_mul(2 * threads).clamp(1, MAX_INSTANCES) as u32;
     let memory = config.chain.iter().map(|policy| policy.limits.memory.as_usize()).max().unwrap_or(0);
-    Engine::new(instances as u32, memory)
+    match before.engine() {
+        Some(engine) if engine.has_room(instances, memory) => Ok(engine.clone()),
+        _ => Engine::new(instances, memory),
+    }
 }
 
 /// Without a cache everything works, only slower.

@@ -1,6 +1,8 @@
 //! Changing a gateway while it runs: who may ask for it, what is told, and what does not change.
 
 use std::os::unix::net::UnixDatagram;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use e2e::gateway::{config, entry};
 use e2e::{Folder, Gateway, artifacts, poll};
@@ -44,6 +46,31 @@ fn a_request_reloads_and_is_told_what_came_of_it() {
 }
 
 #[test]
+fn the_mode_of_a_plugin_changes_and_nothing_is_lost() {
+    let chain = |mode: &str| {
+        let rest = format!("mode = \"{mode}\"\nconfig = {{ refuse = \"bad\" }}");
+        config("127.0.0.1:0", &entry("policy", &artifacts::guest("scribe"), &rest))
+    };
+    let gateway = Gateway::start_as(&chain("monitor"), LIFECYCLE, &[]);
+    let switch = |mode: &str| {
+        gateway.folder().write("config.toml", chain(mode));
+        gateway.request("PUT", "/-/reload").send().expect(200);
+    };
+    gateway.put("/metrics/job/kept", "bad 1\n").expect(200);
+    switch("enforce");
+    gateway.put("/metrics/job/kept", "bad 2\n").expect(422);
+    switch("off");
+    gateway.put("/metrics/job/other", "bad 3\n").expect(200);
+    switch("enforce");
+    gateway.put("/metrics/job/kept", "bad 4\n").expect(422);
+    let scrape = gateway.scrape();
+    let stored = [r#"bad{instance="",job="kept"} 1"#, r#"bad{instance="",job="other"} 3"#];
+    assert_eq!(scrape.samples("bad"), stored);
+    let pushes = |outcome: &str| scrape.sum("pushgate_pushes_total", &[&format!("outcome=\"{outcome}\"")]);
+    assert_eq!((pushes("accepted"), pushes("rejected")), (2.0, 2.0));
+}
+
+#[test]
 fn without_the_lifecycle_switch_no_request_reloads() {
     let gateway = Gateway::start_with(&refusing("a"));
     gateway.folder().write("config.toml", "wrong");
@@ -81,4 +108,61 @@ fn systemd_is_told_of_each_reload() {
     }
     gateway.terminate();
     assert!(told("STOPPING=1", &receive()));
+}
+
+/// How often the chain is swapped under load, and after how many times memory is looked at first: pools and caches are
+/// full by then.
+const SWAPS: usize = 1_000;
+const WARM: usize = 200;
+
+/// What memory may grow by over all further swaps. A chain that was not let go would be megabytes each time.
+const GROWTH: f64 = 16.0 * 1024.0 * 1024.0;
+
+#[test]
+fn a_thousand_swaps_under_load_lose_no_push_and_mix_no_chain() {
+    let chain = |mark: &str| {
+        let link = |name: &str| {
+            entry(name, &artifacts::guest("scribe"), &format!("config = {{ write = \"{mark}\" }}"))
+        };
+        config("127.0.0.1:0", &(link("first") + &link("second")))
+    };
+    let chains = ["a", "b"].map(chain);
+    let gateway = Gateway::start_as(&chains[0], LIFECYCLE, &[]);
+    let memory = || gateway.scrape().expect("process_resident_memory_bytes");
+    let over = AtomicBool::new(false);
+    let push = |job: &str| {
+        let mut seen = [0, 0];
+        while !over.load(Ordering::Relaxed) {
+            let value = seen[0] + seen[1];
+            gateway.put(&format!("/metrics/job/{job}"), format!("m {value}\n")).expect(200);
+            let scrape = gateway.scrape();
+            let marked = |mark| scrape.value(&format!("m{{instance=\"\",job=\"{job}\",seen=\"{mark}\"}}"));
+            let by = ["aa", "bb"].map(|mark| marked(mark) == Some(f64::from(value)));
+            assert!(by[0] != by[1], "push {value} of {job} in:\n{}", scrape.without_own());
+            seen[usize::from(by[1])] += 1;
+        }
+        seen
+    };
+    thread::scope(|scope| {
+        let pushers = ["one", "two", "three"].map(|job| scope.spawn(move || push(job)));
+        let mut before = 0.0;
+        for swap in 0..SWAPS {
+            if swap == WARM {
+                before = memory();
+            }
+            gateway.folder().write("config.toml", &chains[(swap + 1) % 2]);
+            let told = gateway.request("POST", "/-/reload").send();
+            if told.status != 200 {
+                over.store(true, Ordering::Relaxed);
+            }
+            told.expect(200);
+        }
+        let after = memory();
+        over.store(true, Ordering::Relaxed);
+        for pusher in pushers {
+            let seen = pusher.join().unwrap();
+            assert!(seen.iter().all(|&pushes| pushes > 0), "{seen:?} by each chain");
+        }
+        assert!(after - before < GROWTH, "{before} bytes after {WARM} swaps, {after} after {SWAPS}");
+    });
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pushgate_exposition::Push;
 
 use crate::link::Answer;
-use crate::{End, Fault, Link, Mode, Report, Request, Step, Verdict};
+use crate::{End, Engine, Fault, Link, Mode, Report, Request, Step, Verdict};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
@@ -14,6 +14,13 @@ pub struct Chain {
     made: Instant,
     /// Until when the chain is suspect, in milliseconds since it was made.
     suspect_until: AtomicU64,
+}
+
+impl Default for Chain {
+    /// Without a policy, every push passes as it is.
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 /// How long a chain is suspect after a policy ran into a limit.
@@ -28,6 +35,16 @@ impl Chain {
     /// The policies.
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// The engine of its policies, for a chain that is to follow it.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.links.first().map(|link| link.plugin.engine())
+    }
+
+    /// Lets go of the instances that wait for the next push: another chain will get it. Pushes under way go on.
+    pub fn retire(&self) {
+        self.links.iter().for_each(|link| link.plugin.retire());
     }
 
     /// The fuel that all policies together may use on a push of that many series.

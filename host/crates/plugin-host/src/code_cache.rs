@@ -69,10 +69,11 @@ impl CodeCache {
 }
 
 impl Engine {
-    /// The same engine, which looks for compiled code there before it compiles.
+    /// The same engine, which looks for compiled code there before it compiles; nowhere for `None`.
     #[must_use]
-    pub fn with_code_cache(self, cache: CodeCache) -> Self {
-        Self { code_cache: Some(cache), ..self }
+    pub fn with_code_cache(mut self, cache: Option<CodeCache>) -> Self {
+        self.code_cache = cache;
+        self
     }
 }
 

@@ -3,12 +3,17 @@
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::CodeCache;
+use crate::compiled::Compiled;
 
 /// Compiles and runs plugins. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) code_cache: Option<CodeCache>,
+    pub(crate) compiled: Compiled,
+    /// What it has room for.
+    instances: u32,
+    memory: usize,
 }
 
 /// This machine cannot run WebAssembly.
@@ -51,9 +56,16 @@ impl Engine {
             wasmtime::Engine::new(&config)
         });
         match wasmtime {
-            Ok(wasmtime) => Ok(Self { wasmtime, code_cache: None }),
+            Ok(wasmtime) => {
+                Ok(Self { wasmtime, code_cache: None, compiled: Compiled::default(), instances, memory })
+            }
             Err(error) => Err(EngineError(format!("{error:#}"))),
         }
+    }
+
+    /// Whether it has room for so many instances of so many bytes.
+    pub fn has_room(&self, instances: u32, memory: usize) -> bool {
+        self.instances >= instances && self.memory >= memory
     }
 }
 

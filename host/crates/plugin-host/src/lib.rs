@@ -17,6 +17,7 @@ mod bindings;
 mod capability;
 mod chain;
 mod code_cache;
+mod compiled;
 mod component;
 mod convert;
 mod engine;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pushgate_exposition::Push;
+use wasmtime::component::Component;
 
 use crate::bindings::PluginPre;
 use crate::bindings::exports::pushgate::plugin::policy;
@@ -33,8 +34,11 @@ struct Shared {
     config: String,
     limits: Limits,
     warnings: Vec<ConfigProblem>,
-    /// The instance used last is used next: its memory is still in the processor's caches.
-    idle: Mutex<Vec<Instance>>,
+    /// Others that are made of the same file find it as long as this holds it.
+    _component: Arc<Component>,
+    /// The instance used last is used next: its memory is still in the processor's caches. `None` when the plugin is
+    /// of a chain that gets no new pushes.
+    idle: Mutex<Option<Vec<Instance>>>,
 }
 
 /// Something that a plugin says about its configuration.
@@ -119,7 +123,7 @@ impl Plugin {
         granted: &Granted,
     ) -> Result<Self, LoadError> {
         let digest = Digest::of(file);
-        let component = component::compile(engine, file, digest)?;
+        let component = engine.compiled.get_or(digest, || component::compile(engine, file, digest))?;
         let capabilities = component::capabilities(engine, &component)?;
         capability::check(&capabilities, granted)?;
         let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
@@ -148,7 +152,8 @@ impl Plugin {
             limits,
             warnings,
             // The instance that the configuration was tried on serves the first push.
-            idle: Mutex::new(vec![probe]),
+            idle: Mutex::new(Some(vec![probe])),
+            _component: component,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -210,7 +215,7 @@ impl Plugin {
 
     fn instance(&self) -> Result<Instance, Fault> {
         let shared = &*self.shared;
-        let idle = shared.idle.lock().pop();
+        let idle = shared.idle.lock().as_mut().and_then(Vec::pop);
         if let Some(instance) = idle {
             return Ok(instance);
         }
@@ -233,9 +238,22 @@ impl Plugin {
             return;
         }
         let mut idle = shared.idle.lock();
-        if idle.len() < shared.limits.warm_instances {
+        if let Some(idle) = idle.as_mut()
+            && idle.len() < shared.limits.warm_instances
+        {
             idle.push(instance);
         }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    /// Ends the instances that wait for a push, and from now on each with the push that it is in.
+    pub(crate) fn retire(&self) {
+        // Not in the lock: ending one takes its time.
+        let idle = self.shared.idle.lock().take();
+        drop(idle);
     }
 }
 
