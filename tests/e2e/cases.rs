@@ -38,12 +38,23 @@ fn required_labels_does_in_the_real_host_what_it_does_natively() {
     check("required-labels");
 }
 
+#[test]
+fn a_plugin_in_javascript_does_what_its_cases_say() {
+    let Some(file) = artifacts::javascript_plugin() else { return };
+    check_file("owners", &file, &workspace::path("examples/javascript-plugin/cases"));
+}
+
 fn check(name: &str) {
-    let cases = Case::read_folder(&workspace::path(Path::new("plugins").join(name).join("cases")));
+    let cases = workspace::path(Path::new("plugins").join(name).join("cases"));
+    check_file(name, &artifacts::plugin(name), &cases);
+}
+
+fn check_file(name: &str, file: &Path, cases: &Path) {
+    let cases = Case::read_folder(cases);
     assert!(!cases.is_empty(), "{name} has no cases");
     // Room for an instance of every case, and for the one that tries a configuration.
     let engine = Engine::new(cases.len() as u32 + 1, LIMITS.memory).unwrap();
-    let file = std::fs::read(artifacts::plugin(name)).unwrap();
+    let file = std::fs::read(file).unwrap();
     // Many cases have the configuration in common.
     let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
     let mut failures = String::new();

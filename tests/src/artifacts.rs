@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use xtask::guests::{self, GuestWorkspace};
-use xtask::{test, wasm_target, workspace};
+use xtask::{javascript, test, wasm_target, workspace};
+
+use crate::tools::{self, Tool};
 
 /// The gateway.
 pub fn gateway() -> PathBuf {
@@ -26,6 +28,12 @@ pub fn plugin(name: &str) -> PathBuf {
 /// One of the guests below `tests/guests` or the plugin of `examples/custom-plugin`.
 pub fn guest(name: &str) -> PathBuf {
     installed(guests::TEST_GUESTS, name)
+}
+
+/// The plugin of `examples/javascript-plugin`; nothing where there is no npm.
+pub fn javascript_plugin() -> Option<PathBuf> {
+    tools::require(Tool::Npm)?;
+    Some(javascript::build().unwrap_or_else(|failure| panic!("{failure}")))
 }
 
 fn installed(workspace: GuestWorkspace, name: &str) -> PathBuf {

@@ -29,8 +29,15 @@ const GUEST_STACK: usize = 256 << 10;
 /// than giving it back to the kernel and faulting it in anew.
 const KEEP_RESIDENT: usize = 1 << 20;
 
-/// A component is up to four core instances: the plugin, and what wit-component puts around it.
-const CORE_INSTANCES: u32 = 4;
+/// Core instances of one component: the plugin, and what the toolchain puts around it, four for Rust, a dozen for a
+/// language that brings an interpreter. It is only a count: room is taken by memories and tables.
+const CORE_INSTANCES: u32 = 16;
+
+/// Memories of one component: one for Rust, two were seen for an interpreter. Each takes 4 GiB of address space.
+const MEMORIES: u32 = 2;
+
+/// Tables of one component: one for Rust, four were seen for an interpreter. Each takes address space only.
+const TABLES: u32 = 8;
 
 impl Engine {
     /// An engine with room for `instances` instances at the same time, each with at most `memory` bytes.
@@ -42,8 +49,8 @@ impl Engine {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(instances)
             .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
-            .total_memories(instances)
-            .total_tables(instances.saturating_mul(2))
+            .total_memories(instances.saturating_mul(MEMORIES))
+            .total_tables(instances.saturating_mul(TABLES))
             .max_memory_size(memory)
             .max_unused_warm_slots(instances)
             .linear_memory_keep_resident(KEEP_RESIDENT)

@@ -14,6 +14,7 @@ pub mod run;
 pub mod test;
 
 pub mod guests;
+pub mod javascript;
 pub mod skipped;
 pub mod tools;
 pub mod wasm_target;

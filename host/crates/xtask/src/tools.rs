@@ -27,11 +27,14 @@ pub enum Tool {
     Python,
     /// What drives Chromium, where that is there, too.
     Chromium,
+    /// What builds the example of a plugin in JavaScript.
+    Npm,
 }
 
 impl Tool {
     /// All of them, in the order they are set up.
-    pub const ALL: [Self; 5] = [Self::Curl, Self::Prometheus, Self::Promtool, Self::Python, Self::Chromium];
+    pub const ALL: [Self; 6] =
+        [Self::Curl, Self::Prometheus, Self::Promtool, Self::Python, Self::Chromium, Self::Npm];
 
     /// What people call it.
     pub fn name(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Python => "python with prometheus_client",
             Self::Chromium => "chromium with chromedriver",
+            Self::Npm => "npm with node",
         }
     }
 
@@ -48,7 +52,7 @@ impl Tool {
     pub fn missing(self) -> String {
         let advice = match self {
             Self::Curl | Self::Prometheus | Self::Promtool => "put it on the PATH",
-            Self::Chromium => "put both on the PATH",
+            Self::Chromium | Self::Npm => "put both on the PATH",
             Self::Python => "make a virtual environment with prometheus_client at target/venv",
         };
         format!("{} is missing; {advice}, or run `cargo xtask test` as root on Debian", self.name())
@@ -59,6 +63,7 @@ impl Tool {
         match self {
             Self::Curl => on_path("curl"),
             Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
+            Self::Npm => on_path("node").and_then(|_| on_path("npm")),
             Self::Prometheus | Self::Promtool => {
                 let unpacked = prometheus_folder().join("usr/bin").join(self.name());
                 on_path(self.name()).or_else(|| unpacked.is_file().then_some(unpacked))
@@ -79,6 +84,7 @@ impl Tool {
             Self::Python => make_venv(),
             // It depends on the browser.
             Self::Chromium => apt_install("chromium-driver"),
+            Self::Npm => apt_install("npm"),
         }
     }
 }
