@@ -43,12 +43,15 @@ fn a_second_start_does_not_compile_again() {
 }
 
 #[test]
-fn a_reload_does_not_compile_again() {
+fn a_reload_that_needs_another_engine_does_not_compile_again() {
     let folder = folder();
     let text = fs::read_to_string(folder.path().join("config.toml")).unwrap();
     let mut gateway = Gateway::start_in(folder, &FLAGS);
     assert!(gateway.reload(&text.replace("bad", "good")).contains("level=info"));
     gateway.put("/metrics/job/one", "good 1\n").expect(422);
+    assert!(!gateway.log().contains(TAKEN), "what is in use is at hand: {}", gateway.log());
+    assert!(gateway.reload(&format!("{text}memory = \"128MiB\"\n")).contains("level=info"));
+    gateway.put("/metrics/job/one", "bad 1\n").expect(422);
     assert!(gateway.log().contains(TAKEN), "{}", gateway.log());
 }
 
