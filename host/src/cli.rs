@@ -2,24 +2,24 @@
 //!
 //! The flags, their grammar and the words for mistakes are those of the original Pushgateway, whose scripts and
 //! units must go on to work: `--flag=v` or `--flag v`, `--x` and `--no-x`, `@file` for arguments in a file, exit
-//! code 1. `flags` has the one table of them. Each flag has a variable in the environment as well; nobody else
-//! reads the environment. What the commands do is in [`crate::run`].
+//! code 1. `commands` has the one table of commands, `flags` that of the flags that are settings. Each of those has a
+//! variable in the environment as well; nobody else reads the environment. What the commands do is in
+//! [`crate::run`].
 
 mod arguments;
+mod commands;
 mod flags;
+mod given;
 mod help;
 mod settings;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use self::arguments::Arguments;
+use self::given::Given;
 pub use self::help::{help, version};
 pub use self::settings::Settings;
 use crate::import::{GatewayUrl, Source};
-
-/// Where groups are imported into if nothing else is said.
-const IMPORT_TARGET: &str = "http://127.0.0.1:9091";
 
 /// What the program is asked to do.
 #[derive(Debug)]
@@ -46,6 +46,15 @@ pub enum Command {
     Version,
 }
 
+/// A command as it was given, and the exit code if nothing comes of it.
+#[derive(Debug)]
+pub struct Invocation {
+    /// What is asked for, or why that cannot be understood.
+    pub command: Result<Command, UsageError>,
+    /// The exit code when the command cannot be understood or done: 1, or 2 if 1 is one of its answers.
+    pub failure: u8,
+}
+
 /// A mistake in the arguments or the environment.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum UsageError {
@@ -57,88 +66,54 @@ pub enum UsageError {
     Environment(String),
 }
 
-impl Command {
+impl Invocation {
     /// What this process is asked to do.
-    ///
-    /// # Errors
-    /// When that cannot be understood.
-    pub fn of_process() -> Result<Self, UsageError> {
+    pub fn of_process() -> Self {
         Self::parse(std::env::args_os().skip(1), std::env::vars_os())
     }
 
     fn parse(
         arguments: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, UsageError> {
-        let arguments = Arguments::parse(arguments)?;
-        if arguments.help {
-            return Ok(Self::Help);
-        }
-        if arguments.version {
-            return Ok(Self::Version);
-        }
-        let mut settings = Settings::default();
-        settings.read_environment(environment)?;
-        let mut words = arguments.words.into_iter();
-        let command = words.next();
-        let check = match command.as_deref() {
-            None => false,
-            Some("check-config") => true,
-            Some("import") => return import(words, arguments.to.as_deref()),
-            Some(word) => return Err(unexpected(word)),
-        };
-        if arguments.show && !check {
-            return Err(UsageError::Arguments("--show is a flag of check-config".to_owned()));
-        }
-        if arguments.to.is_some() {
-            return Err(UsageError::Arguments("--to is a flag of import".to_owned()));
-        }
-        settings.read_flags(arguments.flags)?;
-        if !check {
-            return Ok(Self::Serve(settings));
-        }
-        if let Some(file) = words.next() {
-            settings.config_file = Some(PathBuf::from(file));
-        }
-        if let Some(word) = words.next() {
-            return Err(unexpected(&word));
-        }
-        settings.config_file.get_or_insert_with(|| PathBuf::from("config.toml"));
-        Ok(Self::CheckConfig { settings, show: arguments.show })
+    ) -> Self {
+        let mut parsed = Arguments::default();
+        let understood = parsed.read(arguments);
+        let entry = commands::find(&parsed.words);
+        let failure = entry.as_ref().map_or(1, |entry| entry.failure);
+        let command = understood.and_then(|()| {
+            if parsed.help {
+                return Ok(Command::Help);
+            }
+            if parsed.version {
+                return Ok(Command::Version);
+            }
+            let environment = environment.into_iter().collect();
+            entry?.parse(Given { arguments: parsed, environment })
+        });
+        Self { command, failure }
     }
 }
 
-fn import(mut words: impl Iterator<Item = String>, to: Option<&str>) -> Result<Command, UsageError> {
-    let wrong = |word: &str| {
-        let word = word.to_owned();
-        move |why: String| UsageError::Arguments(format!("'{word}' is no address of a gateway; {why}"))
-    };
-    let source = words.next().ok_or_else(|| {
-        UsageError::Arguments("expected a persistence file or the address of a gateway to import".to_owned())
-    })?;
-    if let Some(word) = words.next() {
-        return Err(unexpected(&word));
-    }
-    let target = to.unwrap_or(IMPORT_TARGET);
-    Ok(Command::Import {
-        target: target.parse().map_err(wrong(target))?,
-        source: source.parse().map_err(wrong(&source))?,
-    })
+fn wrong(message: String) -> UsageError {
+    UsageError::Arguments(message)
 }
 
 fn unexpected(word: &str) -> UsageError {
-    UsageError::Arguments(format!("unexpected {word}"))
+    wrong(format!("unexpected {word}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::flags::{FLAGS, Value};
     use super::*;
     use crate::config::Config;
 
     fn parse(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Command, String> {
         let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
-        Command::parse(arguments.iter().map(Into::into), environment).map_err(|error| error.to_string())
+        let invocation = Invocation::parse(arguments.iter().map(Into::into), environment);
+        invocation.command.map_err(|error| error.to_string())
     }
 
     fn settings(arguments: &[&str], environment: &[(&str, &str)]) -> Settings {
@@ -248,6 +223,7 @@ mod tests {
             (&["check-config"], "CheckConfig"),
             (&["-h"], "Help"),
             (&["check-config", "--help"], "Help"),
+            (&["help"], "Help"),
             (&["--version"], "Version"),
             (&["--web.config.file", "x", "--version", "--foo"], "Version"),
         ] {
@@ -272,6 +248,10 @@ mod tests {
             (&["--no-web.enable-lifecycle=true"], "unexpected true"),
             (&["--web.enable-lifecycle=yes"], "unexpected yes"),
             (&["--show"], "--show is a flag of check-config"),
+            (&["import", "file", "--log.level=warn"], "--log.level is no flag of import"),
+            (&["import"], "expected a persistence file or the address of a gateway"),
+            (&["import", "a", "b"], "unexpected b"),
+            (&["import", "a", "--to=b", "--to=c"], "flag 'to' cannot be repeated"),
             (
                 &["--log.level=trace"],
                 "--log.level: 'trace' is not a level; allowed: debug, info, warn, error",

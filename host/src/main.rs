@@ -2,15 +2,8 @@
 
 use std::process::ExitCode;
 
-use pushgate::cli::Command;
+use pushgate::cli::Invocation;
 
 fn main() -> ExitCode {
-    let result = Command::of_process().map_err(anyhow::Error::from).and_then(pushgate::run::run);
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            pushgate::run::report(&error);
-            ExitCode::FAILURE
-        }
-    }
+    pushgate::run::run(Invocation::of_process())
 }

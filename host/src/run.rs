@@ -6,6 +6,7 @@ use std::future;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task;
 use tracing::{error, info, warn};
 
-use crate::cli::{self, Command, Settings, UsageError};
+use crate::cli::{self, Command, Invocation, Settings, UsageError};
 use crate::config::{KeyLines, Problems};
 use crate::gateway::Gateway;
 use crate::http;
@@ -26,18 +27,26 @@ use crate::telemetry::start_log;
 /// A file of more is no configuration.
 const MAX_CONFIG: u64 = 4 << 20;
 
-/// Does what the program is asked to do.
-///
-/// # Errors
-/// When that cannot be done.
-pub fn run(command: Command) -> anyhow::Result<()> {
-    match command {
-        Command::Serve(settings) => serve(settings),
-        Command::CheckConfig { settings, show } => check_config(&settings, show),
-        Command::Import { source, target } => import(&source, target),
-        Command::Help => print(&cli::help()),
-        Command::Version => print(&cli::version()),
+/// Does what the program is asked to do, and says how it is to end.
+pub fn run(invocation: Invocation) -> ExitCode {
+    match invocation.command.map_err(anyhow::Error::from).and_then(obey) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(invocation.failure)
+        }
     }
+}
+
+fn obey(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(settings) => serve(settings)?,
+        Command::CheckConfig { settings, show } => check_config(&settings, show)?,
+        Command::Import { source, target } => import(&source, target)?,
+        Command::Help => print(&cli::help())?,
+        Command::Version => print(&cli::version())?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until it is asked to stop by SIGINT or SIGTERM. SIGHUP has the configuration read again.
@@ -198,7 +207,7 @@ fn read(settings: &Settings) -> anyhow::Result<String> {
 }
 
 /// Tells the person who started the program why it ends.
-pub fn report(error: &anyhow::Error) {
+fn report(error: &anyhow::Error) {
     // Problems of a configuration are lines of their own, each beginning with its place.
     match error.downcast_ref::<Problems>() {
         Some(problems) => print_error(&problems.to_string()),

@@ -1,11 +1,12 @@
 //! Splits the arguments into flags with their values and the words between them.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 
-use super::UsageError;
-use super::flags::{self, Flag, Value};
+use super::flags::{Flag, Value};
+use super::{UsageError, commands, unexpected, wrong};
 
 /// Bytes in a file of arguments: what an operating system takes on a command line is not much more.
 const MAX_FILE: u64 = 64 << 10;
@@ -18,38 +19,35 @@ const MAX_ARGUMENTS: usize = 1_000;
 pub(super) struct Arguments {
     /// Flags in the order they were given. A switch has the value `true` or `false`.
     pub(super) flags: Vec<(&'static Flag, String)>,
-    /// What is no flag: the command and its file.
-    pub(super) words: Vec<String>,
-    pub(super) show: bool,
-    /// The gateway that groups are imported into.
-    pub(super) to: Option<String>,
+    /// What is no flag: the command, and what it is about.
+    pub(super) words: VecDeque<String>,
     pub(super) help: bool,
     pub(super) version: bool,
 }
 
 impl Arguments {
-    pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
-        let mut parsed = Self::default();
+    /// Reads arguments up to the first that cannot be understood.
+    pub(super) fn read(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), UsageError> {
         let mut rest = Rest::new(arguments)?;
         while let Some(word) = rest.next()? {
             if word == "--" {
-                parsed.words.extend(rest.words.into_iter().rev());
+                self.words.extend(rest.words.into_iter().rev());
                 break;
             } else if let Some(flag) = word.strip_prefix("--") {
-                parsed.flag(flag, &mut rest)?;
+                self.flag(flag, &mut rest)?;
             } else if word == "-h" {
-                parsed.help = true;
+                self.help = true;
             } else if let Some(letter) = word.strip_prefix('-').and_then(|letters| letters.chars().next()) {
                 return Err(wrong(format!("unknown short flag '-{letter}'")));
             } else {
-                parsed.words.push(word);
+                self.words.push_back(word);
             }
             // Whatever else is given, nothing is done but to print.
-            if parsed.help || parsed.version {
+            if self.help || self.version {
                 break;
             }
         }
-        Ok(parsed)
+        Ok(())
     }
 
     fn flag(&mut self, text: &str, rest: &mut Rest) -> Result<(), UsageError> {
@@ -57,39 +55,31 @@ impl Arguments {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        if name == "to" {
-            let to = value.map_or_else(|| rest.value(name), Ok)?;
-            return match self.to.replace(to) {
-                Some(_) => Err(wrong("flag 'to' cannot be repeated".to_owned())),
-                None => Ok(()),
-            };
-        }
         let own = match name {
             "help" => Some(&mut self.help),
             "version" => Some(&mut self.version),
-            "show" => Some(&mut self.show),
             _ => None,
         };
         if let Some(own) = own {
             *own = true;
-            return value.map_or(Ok(()), |value| Err(super::unexpected(&value)));
+            return value.map_or(Ok(()), |value| Err(unexpected(&value)));
         }
         let unknown = || wrong(format!("unknown long flag '--{name}'"));
-        let (flag, value) = match flags::find(name) {
+        let (flag, value) = match commands::flag(name) {
             Some(flag) if flag.value == Value::Switch => match value.as_deref() {
                 None | Some("true") => (flag, "true".to_owned()),
                 Some("false") => (flag, "false".to_owned()),
-                Some(value) => return Err(super::unexpected(value)),
+                Some(value) => return Err(unexpected(value)),
             },
             Some(flag) => {
                 let value = value.map_or_else(|| rest.value(name), Ok)?;
                 (flag, value)
             }
             None => {
-                let switch = name.strip_prefix("no-").and_then(flags::find);
+                let switch = name.strip_prefix("no-").and_then(commands::flag);
                 let flag = switch.filter(|flag| flag.value == Value::Switch).ok_or_else(unknown)?;
                 match value {
-                    Some(value) => return Err(super::unexpected(&value)),
+                    Some(value) => return Err(unexpected(&value)),
                     None => (flag, "false".to_owned()),
                 }
             }
@@ -151,16 +141,14 @@ fn read(file: &str) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn wrong(message: String) -> UsageError {
-    UsageError::Arguments(message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Arguments, String> {
-        Arguments::parse(arguments.iter().map(Into::into)).map_err(|error| error.to_string())
+        let mut parsed = Arguments::default();
+        let read = parsed.read(arguments.iter().map(Into::into));
+        read.map(|()| parsed).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -197,7 +185,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused() {
         use std::os::unix::ffi::OsStringExt as _;
-        let refused = Arguments::parse([OsString::from_vec(vec![b'-', 0xff])]).unwrap_err();
+        let refused = Arguments::default().read([OsString::from_vec(vec![b'-', 0xff])]).unwrap_err();
         assert!(refused.to_string().contains("is not UTF-8"));
     }
 }

@@ -1,15 +1,25 @@
-//! The table of flags. A flag is a line here; what it means and what it may be stands with its key in the
-//! configuration.
+//! Flags, and the table of those that are settings. Such a flag is a line here; what it means and what it may be stands
+//! with its key in the configuration.
 
-/// A flag, and the key that it goes before.
+/// A flag, and what it says.
 #[derive(Debug)]
 pub(super) struct Flag {
     /// The name without the hyphens.
     pub(super) name: &'static str,
-    /// Section and key; none for the name of the file itself.
-    pub(super) setting: Option<(&'static str, &'static str)>,
+    pub(super) meaning: Meaning,
     pub(super) value: Value,
     pub(super) help: &'static str,
+}
+
+/// What a flag is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Meaning {
+    /// A key of the configuration, behind its section.
+    Setting(&'static str, &'static str),
+    /// The name of the configuration's file.
+    ConfigFile,
+    /// The command that it is given to, which says in its own help what it does there.
+    Command,
 }
 
 /// What stands behind a flag.
@@ -32,18 +42,18 @@ impl Flag {
 
 const fn flag(
     name: &'static str,
-    setting: (&'static str, &'static str),
+    (section, key): (&'static str, &'static str),
     value: Value,
     help: &'static str,
 ) -> Flag {
-    Flag { name, setting: Some(setting), value, help }
+    Flag { name, meaning: Meaning::Setting(section, key), value, help }
 }
 
-/// All flags, in the order of the help: those of the original in its order, after pushgate's own.
+/// All flags that are settings, in the order of the help: those of the original in its order, after pushgate's own.
 pub(super) const FLAGS: [Flag; 15] = [
     Flag {
         name: "config.file",
-        setting: None,
+        meaning: Meaning::ConfigFile,
         value: Value::One("FILE"),
         help: "pushgate's own configuration, TOML; without one, the defaults and no plugins.",
     },
@@ -127,8 +137,3 @@ pub(super) const FLAGS: [Flag; 15] = [
         "How a line of the log looks: logfmt or json.",
     ),
 ];
-
-/// The flag of that name.
-pub(super) fn find(name: &str) -> Option<&'static Flag> {
-    FLAGS.iter().find(|flag| flag.name == name)
-}

@@ -2,24 +2,16 @@
 
 use std::fmt::Write as _;
 
+use super::commands::COMMANDS;
 use super::flags::{FLAGS, Value};
 use crate::config::Config;
 
 const INTRODUCTION: &str = "\
 A Prometheus push gateway that runs every push through WebAssembly plugins.
 
-Usage: pushgate [FLAGS]
-           Serve until SIGINT or SIGTERM; SIGHUP reads the plugin chain again.
-       pushgate check-config [--show] [FLAGS] [FILE]
-           Tell everything that is wrong with a configuration and its plugins, without
-           serving. FILE is --config.file, or config.toml. --show prints every setting with
-           its value and where that comes from.
-       pushgate import [--to=http://127.0.0.1:9091] FILE|URL
-           Copy the groups of another gateway, with their push times, into the running
-           pushgate at --to: from a persistence file, or from the gateway at URL, such as
-           http://old:9091. Groups that are there already are left alone. The target must
-           run with --web.enable-admin-api. User and password may stand in an address.
+Usage:";
 
+const CONVENTIONS: &str = "
 A flag goes before the environment, the environment before the file, the file before the
 default. Each flag has a variable: --web.listen-address is PUSHGATE_WEB_LISTEN_ADDRESS, with
 commas between several values; a flag without a value is true, false, 1 or 0 there.
@@ -36,6 +28,17 @@ Flags:
 pub fn help() -> String {
     let defaults = Config::default().flags();
     let mut help = INTRODUCTION.to_owned();
+    for (index, entry) in COMMANDS.iter().enumerate() {
+        help += if index == 0 { " pushgate" } else { "       pushgate" };
+        for part in [entry.name, entry.usage].into_iter().filter(|part| !part.is_empty()) {
+            let _ = write!(help, " {part}");
+        }
+        help.push('\n');
+        for line in entry.help.lines() {
+            let _ = writeln!(help, "           {line}");
+        }
+    }
+    help += CONVENTIONS;
     for flag in &FLAGS {
         let _ = match flag.value {
             Value::Switch => writeln!(help, "      --[no-]{}", flag.name),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
-use super::flags::{FLAGS, Flag, Value};
+use super::flags::{FLAGS, Flag, Meaning, Value};
 use crate::config::{Config, Given, Problems};
 
 /// Variables that Kubernetes sets in every pod of a namespace that has a service `pushgate`.
@@ -116,15 +116,15 @@ impl Settings {
 
     /// Remembers a setting, tried on a configuration so that a mistake is told before anything is done.
     fn give(&mut self, flag: &Flag, given: Given, origin: String) -> Result<(), String> {
-        match (flag.setting, given) {
-            (Some((section, key)), given) => {
+        match (flag.meaning, given) {
+            (Meaning::Setting(section, key), given) => {
                 Config::default().set(section, key, &given)?;
                 self.given.push(Setting { section, key, given, origin });
             }
-            (None, Given::Text(file)) => {
+            (Meaning::ConfigFile, Given::Text(file)) => {
                 self.config_file = (!file.is_empty()).then(|| PathBuf::from(file));
             }
-            (None, _) => {}
+            (Meaning::ConfigFile | Meaning::Command, _) => {}
         }
         Ok(())
     }
