@@ -249,6 +249,8 @@ pub struct Plugins {
     pub cache_directory: Option<PathBuf>,
     /// What fetched plugins and compiled code may take there, each.
     pub max_cache: ByteSize,
+    /// Memory for the outcomes of each plugin that can be remembered; 0 for none.
+    pub memo: ByteSize,
 }
 
 impl Default for Plugins {
@@ -260,6 +262,7 @@ impl Default for Plugins {
             instances: 16,
             cache_directory: None,
             max_cache: ByteSize::mib(256),
+            memo: ByteSize::mib(16),
         }
     }
 }

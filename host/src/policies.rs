@@ -7,7 +7,7 @@ use std::thread::{self, available_parallelism};
 use pushgate_cache::CacheDirectory;
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Chain, CodeCache, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Mode, Plugin,
+    Chain, CodeCache, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Memo, Mode, Plugin,
 };
 use tracing::warn;
 
@@ -47,7 +47,7 @@ pub fn load_after(before: &Chain, config: &Config, problems: &mut Problems) -> R
             Ok(plugin) if policy.mode == config::Mode::Off => drop(plugin), // Checked, and not asked.
             Ok(plugin) => match &policy.shadow_of {
                 Some(other) => shadows.push((other, plugin)),
-                None => links.push(link(policy, plugin)),
+                None => links.push(link(config, policy, plugin)),
             },
             Err(refused) => refused.into_iter().for_each(|problem| problems.push(problem)),
         }
@@ -116,9 +116,10 @@ fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plug
     Ok(plugin)
 }
 
-fn link(policy: &Policy, plugin: Plugin) -> Link {
+fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
     let scope = policy.scope.clone();
     Link {
+        memo: Memo::of(&plugin, config.plugins.memo.as_usize()),
         plugin,
         mode: if policy.mode == config::Mode::Monitor { Mode::Monitor } else { Mode::Enforce },
         fail: match policy.fail {

@@ -6,6 +6,7 @@ mod http;
 mod line;
 mod log;
 mod metrics;
+mod plugin;
 mod process;
 mod shadow;
 mod timestamp;

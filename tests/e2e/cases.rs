@@ -90,6 +90,7 @@ fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
             fail: Fail::Closed,
             covers,
             shadows: Vec::new(),
+            memo: None,
         }]),
     ))
 }
@@ -117,5 +118,6 @@ fn evaluate(chain: &Chain, case: &Case) -> String {
         Step::Mutated => format!("mutate\n{findings}{}", case::push(&push)),
         Step::Rejected => format!("reject\n{findings}"),
         Step::Fault(fault) => format!("fault: {fault}\n"),
+        Step::Skipped(why) => format!("skipped: {why:?}\n"),
     }
 }

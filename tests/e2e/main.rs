@@ -28,6 +28,9 @@ mod plugins;
 /// Candidates beside a policy.
 mod shadow;
 
+/// What a pure plugin need not be asked for again.
+mod memo;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 

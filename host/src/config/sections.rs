@@ -119,6 +119,7 @@ impl Plugins {
         plugins.key("instances", &whole(1..=1_000), &mut self.instances);
         plugins.key("cache_directory", &file_in(folder), &mut self.cache_directory);
         plugins.key("max_cache", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_cache);
+        plugins.key("memo", &size(ByteSize::bytes(0)..=GIB), &mut self.memo);
     }
 }
 
@@ -174,6 +175,7 @@ mod tests {
         check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
         check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
         check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
+        check("[plugins]", "memo", ["\"0B\"", "\"1GiB\""], ["\"1073741825B\"", "\"1025MiB\""]);
         check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
         check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
         check("[plugins]", "memory", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
@@ -228,6 +230,7 @@ mod tests {
             instances = 13
             cache_directory = 'cache'
             max_cache = '14MiB'
+            memo = '14MiB'
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -273,6 +276,7 @@ mod tests {
                 instances: 13,
                 cache_directory: Some("/etc/pushgate/cache".into()),
                 max_cache: ByteSize::mib(14),
+                memo: ByteSize::mib(14),
             },
             chain: Vec::new(),
         };

@@ -106,6 +106,7 @@ impl Config {
         shared.push(("instances", shown(&plugins.instances)));
         shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
         shared.push(("max_cache", Some(quoted(&plugins.max_cache.to_string()))));
+        shared.push(("memo", Some(quoted(&plugins.memo.to_string()))));
         vec![
             (
                 "web",

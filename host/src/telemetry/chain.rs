@@ -1,60 +1,55 @@
 //! What is counted of the plugins of a chain.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use pushgate_exposition::{InternError, Kind};
-use pushgate_plugin_host::{Chain, Finding, Link, Mode, Report, Step};
-use tracing::{info, warn};
+use pushgate_plugin_host::{API, Chain, Finding, Link, Mode, Origin, Plugin, Report, Step};
+use tracing::{error, info, warn};
 
-use super::histogram::Histogram;
+use super::plugin::{DECISIONS, FAULTS, PluginMetrics, SKIPS};
 use super::writer::Writer;
-
-const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
-const FAULTS: [&str; 8] = ["fuel", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
-
-/// The code of a finding whose own the plugin's manifest does not list.
-const OTHER: &str = "other";
 
 /// What is counted of one chain, in the order of its links. Goes with the chain, so that pushes that are still in
 /// an old one are counted where they belong.
-#[derive(Clone, Debug, Default)]
-pub struct ChainMetrics(Arc<[Arc<PluginMetrics>]>);
+#[derive(Clone, Default)]
+pub struct ChainMetrics(Arc<[Policy]>);
 
-/// One policy's, beside the links of the chain.
-#[derive(Debug)]
-struct PluginMetrics {
-    name: String,
-    version: String,
+/// One policy of the chain.
+struct Policy {
+    plugin: Plugin,
     mode: &'static str,
-    decisions: [AtomicU64; DECISIONS.len()],
-    faults: [AtomicU64; FAULTS.len()],
-    /// By the codes of the manifest, and [`OTHER`]: a plugin cannot make up series.
-    findings: Vec<(String, AtomicU64)>,
-    duration: Histogram,
-    fuel: AtomicU64,
+    counted: Arc<PluginMetrics>,
 }
 
 impl ChainMetrics {
     /// Those of a chain. A plugin that the chain before had in the same version and mode goes on counting from where it
     /// is.
     pub(super) fn following(before: &Self, chain: &Chain) -> Self {
-        let known = |new: PluginMetrics| {
+        let policy = |link: &Link| {
+            let new = Policy::of(link);
             let known = before.0.iter().find(|old| old.is_of_the_same_plugin(&new));
-            known.map_or_else(|| Arc::new(new), Arc::clone)
+            let counted = known.map_or(new.counted, |known| known.counted.clone());
+            Policy { counted, plugin: new.plugin, mode: new.mode }
         };
-        Self(chain.links().iter().map(PluginMetrics::of).map(known).collect())
+        Self(chain.links().iter().map(policy).collect())
     }
 
     /// Counts and logs what the policies did with a push.
     pub fn count(&self, chain: &Chain, reports: &[Report], id: &str) {
         for report in reports {
-            let (Some(metrics), Some(link)) = (self.0.get(report.link), chain.links().get(report.link))
-            else {
+            let (Some(policy), Some(link)) = (self.0.get(report.link), chain.links().get(report.link)) else {
                 continue;
             };
-            metrics.count(report);
-            let plugin = link.plugin.name();
+            policy.counted.count(report);
+            let plugin = policy.plugin.name();
+            if report.origin == Origin::Contradicted {
+                error!(
+                    id,
+                    plugin,
+                    "plugin says that it is pure, and answered the same push in two ways: it is called for every push until \
+                     the configuration is read again"
+                );
+            }
             match (&report.step, link.mode) {
                 (Step::Fault(fault), _) => warn!(id, plugin, %fault, "plugin failed"),
                 (Step::Rejected, Mode::Enforce) => log_findings(id, plugin, &report.findings, "rejected"),
@@ -62,29 +57,39 @@ impl ChainMetrics {
                     log_findings(id, plugin, &report.findings, "would have rejected");
                 }
                 (Step::Mutated, Mode::Monitor) => info!(id, plugin, "would have edited"),
-                (Step::Accepted | Step::Mutated, _) => {}
+                (Step::Accepted | Step::Mutated | Step::Skipped(_), _) => {}
             }
         }
     }
 
+    /// Writes the families of all policies, in order of their names.
     pub(super) fn write(&self, out: &mut Writer) -> Result<(), InternError> {
         let family = out.family(
             "pushgate_plugin_duration_seconds",
             Kind::Histogram,
-            "How long a plugin took for one push, its start included when no instance was warm.",
+            "How long a push waited for a plugin's answer, remembered or not; the start of an instance included when none was warm.",
         )?;
-        for plugin in &*self.0 {
-            out.histogram(family, &[("plugin", &plugin.name)], &plugin.duration)?;
+        for (name, counted) in self.policies() {
+            out.histogram(family, &[("plugin", name)], &counted.duration)?;
+        }
+        let family = out.family(
+            "pushgate_plugin_edits_total",
+            Kind::Counter,
+            "Edits that a plugin made of pushes, or would have made in mode monitor.",
+        )?;
+        for (name, counted) in self.policies() {
+            out.count(family, &[("plugin", name)], &counted.edits)?;
         }
         let family = out.family(
             "pushgate_plugin_evaluations_total",
             Kind::Counter,
-            "Pushes that a plugin was asked about, by what it decided. In mode monitor the decision changes nothing.",
+            "Pushes that a plugin decided about, by what it decided, remembered decisions included. In mode monitor the decision \
+             changes nothing.",
         )?;
-        for plugin in &*self.0 {
-            for (decision, count) in DECISIONS.iter().zip(&plugin.decisions) {
-                let labels = [("decision", *decision), ("mode", plugin.mode), ("plugin", &plugin.name)];
-                out.count(family, &labels, count)?;
+        for policy in &*self.0 {
+            for (decision, count) in DECISIONS.iter().zip(&policy.counted.decisions) {
+                let name = policy.plugin.name();
+                out.count(family, &[("decision", decision), ("mode", policy.mode), ("plugin", name)], count)?;
             }
         }
         let family = out.family(
@@ -92,9 +97,9 @@ impl ChainMetrics {
             Kind::Counter,
             "Failures of a plugin itself, by their kind. They are never rejections.",
         )?;
-        for plugin in &*self.0 {
-            for (kind, count) in FAULTS.iter().zip(&plugin.faults) {
-                out.count(family, &[("kind", kind), ("plugin", &plugin.name)], count)?;
+        for (name, counted) in self.policies() {
+            for (kind, count) in FAULTS.iter().zip(&counted.faults) {
+                out.count(family, &[("kind", kind), ("plugin", name)], count)?;
             }
         }
         let family = out.family(
@@ -102,25 +107,58 @@ impl ChainMetrics {
             Kind::Counter,
             "Remarks of a plugin on pushes, by their code; codes that its manifest does not list are 'other'.",
         )?;
-        for plugin in &*self.0 {
-            for (code, count) in &plugin.findings {
-                out.count(family, &[("code", code), ("plugin", &plugin.name)], count)?;
+        for (name, counted) in self.policies() {
+            for (code, count) in &counted.findings {
+                out.count(family, &[("code", code), ("plugin", name)], count)?;
             }
         }
         let family = out.family(
-            "pushgate_plugin_fuel_total",
-            Kind::Counter,
-            "Fuel that a plugin used, an instruction costs about one; pushes that ended in a fault are not counted.",
+            "pushgate_plugin_fuel",
+            Kind::Histogram,
+            "Fuel that a call of a plugin used, an instruction costs about one; calls that ended in a fault are not counted. Set \
+             fuel_base well above the most that is seen here.",
         )?;
-        for plugin in &*self.0 {
-            out.count(family, &[("plugin", &plugin.name)], &plugin.fuel)?;
+        for (name, counted) in self.policies() {
+            out.histogram(family, &[("plugin", name)], &counted.fuel)?;
         }
-        let family = out.family("pushgate_plugin_info", Kind::Gauge, "1 for each plugin of the chain.")?;
-        for plugin in &*self.0 {
-            let labels = [("mode", plugin.mode), ("plugin", &plugin.name), ("version", &plugin.version)];
+        let family = out.family(
+            "pushgate_plugin_info",
+            Kind::Gauge,
+            "1 for each plugin of the chain, with what it is: the version that it gives itself, the SHA-256 of its file, and the \
+             version of the contract that it is called by.",
+        )?;
+        for Policy { plugin, mode, .. } in &*self.0 {
+            let digest = plugin.digest().to_string();
+            let (name, version) = (plugin.name(), &*plugin.manifest().version);
+            let labels =
+                [("api", API), ("digest", &digest), ("mode", mode), ("plugin", name), ("version", version)];
             out.value(family, &labels, 1.0)?;
         }
+        let family = out.family(
+            "pushgate_plugin_memo_mismatches_total",
+            Kind::Counter,
+            "Answers of a plugin that says it is pure which were not what it answered to the same push before. After one, \
+             nothing is remembered of it until the configuration is read again. It is a mistake in the plugin.",
+        )?;
+        for (name, counted) in self.policies() {
+            out.count(family, &[("plugin", name)], &counted.mismatches)?;
+        }
+        let family = out.family(
+            "pushgate_plugin_skipped_total",
+            Kind::Counter,
+            "Pushes for which a plugin was not called, by the reason: its scope does not cover them (scope), or its answer to a \
+             push of the same names and labels was remembered (memo).",
+        )?;
+        for (name, counted) in self.policies() {
+            for (reason, count) in SKIPS.iter().zip(&counted.skips) {
+                out.count(family, &[("plugin", name), ("reason", reason)], count)?;
+            }
+        }
         Ok(())
+    }
+
+    fn policies(&self) -> impl Iterator<Item = (&str, &PluginMetrics)> {
+        self.0.iter().map(|policy| (policy.plugin.name(), &*policy.counted))
     }
 }
 
@@ -131,50 +169,20 @@ fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
     info!(id, plugin, decision, findings = findings.len(), code, first = message, "push judged");
 }
 
-impl PluginMetrics {
+impl Policy {
     fn of(link: &Link) -> Self {
-        let manifest = link.plugin.manifest();
-        let codes = manifest.codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);
-        Self {
-            name: link.plugin.name().to_owned(),
-            version: manifest.version.clone(),
-            mode: match link.mode {
-                Mode::Enforce => "enforce",
-                Mode::Monitor => "monitor",
-            },
-            decisions: Default::default(),
-            faults: Default::default(),
-            findings: codes.map(|code| (code, AtomicU64::default())).collect(),
-            duration: Histogram::default(),
-            fuel: AtomicU64::default(),
-        }
+        let mode = match link.mode {
+            Mode::Enforce => "enforce",
+            Mode::Monitor => "monitor",
+        };
+        let counted = Arc::new(PluginMetrics::of(&link.plugin));
+        Self { plugin: link.plugin.clone(), mode, counted }
     }
 
     fn is_of_the_same_plugin(&self, other: &Self) -> bool {
-        let labels = |plugin: &Self| (plugin.name.clone(), plugin.version.clone(), plugin.mode);
-        let codes = |plugin: &Self| plugin.findings.iter().map(|(code, _)| code.clone()).collect::<Vec<_>>();
-        labels(self) == labels(other) && codes(self) == codes(other)
-    }
-
-    fn count(&self, report: &Report) {
-        let decision = match &report.step {
-            Step::Accepted => 0,
-            Step::Mutated => 1,
-            Step::Rejected => 2,
-            Step::Fault(fault) => {
-                let kind = FAULTS.iter().position(|kind| *kind == fault.kind()).unwrap_or_default();
-                self.faults[kind].fetch_add(1, Ordering::Relaxed);
-                3
-            }
-        };
-        self.decisions[decision].fetch_add(1, Ordering::Relaxed);
-        for finding in &report.findings {
-            let known = self.findings.iter().find(|(code, _)| *code == finding.code);
-            if let Some((_, count)) = known.or(self.findings.last()) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        self.duration.observe(report.duration);
-        self.fuel.fetch_add(report.fuel, Ordering::Relaxed);
+        self.mode == other.mode
+            && self.plugin.name() == other.plugin.name()
+            && self.plugin.manifest().version == other.plugin.manifest().version
+            && self.counted.codes().eq(other.counted.codes())
     }
 }

@@ -47,7 +47,6 @@ const OUTCOMES: [(Outcome, &str); 8] = [
 const METHODS: [(Method, &str); 3] =
     [(Method::Put, "put"), (Method::Post, "post"), (Method::Delete, "delete")];
 /// Counts what happens. Shared by all connections; counting is a few atomic additions.
-#[derive(Debug)]
 pub struct Metrics {
     pushes: [[AtomicU64; OUTCOMES.len()]; METHODS.len()],
     durations: [Histogram; METHODS.len()],
@@ -73,7 +72,7 @@ impl Metrics {
     pub fn new() -> Self {
         let metrics = Self {
             pushes: Default::default(),
-            durations: Default::default(),
+            durations: std::array::from_fn(|_| Histogram::of_seconds()),
             plugins: RwLock::default(),
             shadows: RwLock::default(),
             configured: AtomicBool::default(),
@@ -119,7 +118,7 @@ impl Metrics {
         let outcome = OUTCOMES.iter().position(|(other, _)| *other == outcome).unwrap_or_default();
         self.pushes[method][outcome].fetch_add(1, Ordering::Relaxed);
         if let Some(duration) = duration {
-            self.durations[method].observe(duration);
+            self.durations[method].observe_duration(duration);
         }
     }
 

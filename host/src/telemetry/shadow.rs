@@ -221,6 +221,7 @@ impl Opinion {
             Step::Mutated => ("mutate", None),
             Step::Rejected => ("reject", None),
             Step::Fault(fault) => ("fault", Some(fault.to_string())),
+            Step::Skipped(_) => ("not asked", None),
         };
         Self { decision, fault, codes, fuel }
     }
@@ -236,6 +237,8 @@ fn clipped(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pushgate_plugin_host::Origin;
+
     use super::*;
 
     fn candidate() -> Candidate {
@@ -251,7 +254,9 @@ mod tests {
         let report = Report {
             link: 0,
             step: Step::Accepted,
+            origin: Origin::Called,
             findings: Vec::new(),
+            edits: 0,
             fuel: 1,
             duration: Duration::ZERO,
             shadows: Vec::new(),

@@ -60,9 +60,11 @@ impl Manifest {
         self
     }
 
-    /// The outcome depends on nothing but the configuration and the columns asked for: not on the time
-    /// of arrival, the id of the push, or earlier pushes. The host may then answer a push of the same
-    /// shape from memory, without a call.
+    /// The outcome depends on nothing but the configuration, the columns asked for, the grouping key, the method and
+    /// the attributes: not on the time of arrival or the id of the push, which are not told, nor on earlier
+    /// pushes. If neither values nor points are wanted, the host remembers the outcome and does not call the plugin for
+    /// a push of the same names and labels. A plugin that is caught at an outcome that differs is not believed
+    /// any more.
     ///
     /// ```
     /// # use pushgate_plugin::Manifest;

@@ -37,7 +37,7 @@ pub enum Edit {
 
 /// Edits in order, and the symbols they add: symbol `n + i` is `bytes[ends[i-1]..ends[i]]`, where `n` is
 /// how many symbols the push has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patch {
     /// The arena of the new symbols.
     pub bytes: Vec<u8>,

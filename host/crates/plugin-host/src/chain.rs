@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pushgate_exposition::Push;
 
 use crate::link::Answer;
-use crate::{End, Engine, Fault, Link, Mode, Report, Request, Step, Verdict};
+use crate::{End, Engine, Fault, Link, Mode, Report, Request, Skip, Step, Verdict};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
@@ -68,19 +68,21 @@ impl Chain {
     ///
     /// Unless the verdict is [`End::Accepted`], the push is not to be used.
     pub fn run(&self, push: &mut Push, request: Request<'_>) -> Verdict {
-        let mut verdict = Verdict { end: End::Accepted, findings: Vec::new(), reports: Vec::new() };
+        let reports = Vec::with_capacity(self.links.len());
+        let mut verdict = Verdict { end: End::Accepted, findings: Vec::new(), reports };
         for (index, link) in self.links.iter().enumerate() {
             if !(link.covers)(push, request) {
+                verdict.reports.push(Report::skipped(index, Skip::Scope));
                 continue;
             }
             let (answer, shadows) = link.ask(push, request);
-            let Answer { step, findings, fuel, duration, .. } = answer;
+            let Answer { step, origin, findings, edits, fuel, duration, .. } = answer;
             let candidates = shadows.iter().map(|shadow| &shadow.step);
             if candidates.chain([&step]).any(ran_into_a_limit) {
                 self.suspect();
             }
             let end = link.end(&step);
-            let report = Report { link: index, step, findings, fuel, duration, shadows };
+            let report = Report { link: index, step, origin, findings, edits, fuel, duration, shadows };
             if link.mode == Mode::Enforce {
                 verdict.end = end;
                 if verdict.end == End::Rejected {

@@ -13,6 +13,9 @@
 //!
 //! This crate is the only one that knows wasmtime. Calls are synchronous: fuel bounds them.
 
+/// The version of the contract that plugins are called by, the package `pushgate:plugin` in `wit/`.
+pub const API: &str = "0.1.0";
+
 mod bindings;
 mod capability;
 mod chain;
@@ -26,9 +29,11 @@ mod instance;
 mod limits;
 mod link;
 mod manifest;
+mod memo;
 mod outcome;
 mod plugin;
 mod shadow;
+mod shape;
 mod verdict;
 mod wasi;
 
@@ -40,8 +45,9 @@ pub use fault::Fault;
 pub use limits::Limits;
 pub use link::{Covers, Fail, Link, Mode};
 pub use manifest::{Code, Manifest, Wants};
+pub use memo::Memo;
 pub use outcome::{Decision, Finding, Method, Request};
 pub use plugin::{ConfigProblem, LoadError, Plugin};
 pub use pushgate_cache::Digest;
 pub use shadow::{Comparison, Contrast};
-pub use verdict::{End, Report, Step, Verdict};
+pub use verdict::{End, Origin, Report, Skip, Step, Verdict};

@@ -1,12 +1,14 @@
 //! A policy in a chain: a plugin, and what its answers do.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pushgate_exposition::{Push, text};
 
-use crate::outcome::RawFinding;
+use crate::memo::Known;
+use crate::outcome::{Outcome, RawFinding};
+use crate::plugin::Call;
 use crate::shadow::{Comparison, compare};
-use crate::{Decision, End, Fault, Finding, Plugin, Request, Step};
+use crate::{Decision, End, Fault, Finding, Memo, Origin, Plugin, Request, Step};
 
 /// What a policy's outcome does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Link {
     pub covers: Covers,
     /// Candidates for its place: asked about the same pushes, while their answers change nothing.
     pub shadows: Vec<Plugin>,
+    /// What it has answered, if that can be remembered.
+    pub memo: Option<Memo>,
 }
 
 /// Tells whether a policy is for a push.
@@ -47,11 +51,14 @@ pub type Covers = Box<dyn Fn(&Push, Request<'_>) -> bool + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) step: Step,
+    pub(crate) origin: Origin,
     /// They speak of the push as the policy saw it.
     pub(crate) findings: Vec<Finding>,
     /// The push with the policy's edits.
     pub(crate) edited: Option<Push>,
-    /// 0 after a fault.
+    /// How many those are.
+    pub(crate) edits: usize,
+    /// 0 after a fault, and without a call.
     pub(crate) fuel: u64,
     pub(crate) duration: Duration,
 }
@@ -59,7 +66,10 @@ pub(crate) struct Answer {
 impl Link {
     /// Asks the policy and its candidates, and makes the policy's edits if it may.
     pub(crate) fn ask(&self, push: &mut Push, request: Request<'_>) -> (Answer, Vec<Comparison>) {
-        let mut answer = ask(&self.plugin, push, request);
+        let mut answer = match &self.memo {
+            Some(memo) => recall_or_ask(memo, &self.plugin, push, request),
+            None => ask(&self.plugin, push, request),
+        };
         let shadows = self.shadows.iter().map(|shadow| compare(push, &answer, ask(shadow, push, request)));
         let shadows = shadows.collect();
         if let (Mode::Enforce, Some(edited)) = (self.mode, answer.edited.take()) {
@@ -71,7 +81,9 @@ impl Link {
     /// What an enforcing policy's step does to the push.
     pub(crate) fn end(&self, step: &Step) -> End {
         match (step, self.fail) {
-            (Step::Accepted | Step::Mutated, _) | (Step::Fault(_), Fail::Open) => End::Accepted,
+            (Step::Accepted | Step::Mutated | Step::Skipped(_), _) | (Step::Fault(_), Fail::Open) => {
+                End::Accepted
+            }
             (Step::Rejected, _) => End::Rejected,
             (Step::Fault(Fault::Busy), Fail::Closed) => End::Busy,
             (Step::Fault(_), Fail::Closed) => End::Fault { plugin: self.plugin.name().to_owned() },
@@ -79,30 +91,65 @@ impl Link {
     }
 }
 
-/// Asks a policy. Its edits are made on a copy, also if nobody wants them, so that it shows the faults that it would
-/// have.
+/// Asks a policy.
 fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
-    let call = plugin.evaluate(push, request);
-    let (fuel, duration) = (call.fuel, call.duration);
-    let answer = |step, findings, edited| Answer { step, findings, edited, fuel, duration };
-    match call.result {
-        Ok(outcome) => {
-            let findings = outcome.findings.into_iter().map(|raw| finding(plugin, push, raw)).collect();
-            match outcome.decision {
-                Decision::Accept => answer(Step::Accepted, findings, None),
-                Decision::Reject => answer(Step::Rejected, findings, None),
-                Decision::Mutate(patch) => match push.edited(&patch) {
-                    Ok(edited) => answer(Step::Mutated, findings, Some(edited)),
-                    Err(error) => answer(Step::Fault(error.into()), findings, None),
-                },
-            }
+    let Call { result, fuel, duration } = plugin.evaluate(push, request);
+    match result {
+        Ok(outcome) => Answer::of(plugin, push, &outcome, fuel, duration),
+        Err(fault) => Answer::fault(fault, duration),
+    }
+}
+
+/// Asks a policy, unless it is known what it answers, and remembers the answer. A fault is none, not even one of edits
+/// that do not fit.
+fn recall_or_ask(memo: &Memo, plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
+    let started = Instant::now();
+    let Some(shape) = memo.shape(push, request) else { return ask(plugin, push, request) };
+    let known = memo.recall(shape);
+    if let Some(Known::Outcome(outcome)) = &known {
+        let answer = Answer::of(plugin, push, outcome, 0, started.elapsed());
+        return Answer { origin: Origin::Remembered, ..answer };
+    }
+    let Call { result, fuel, duration } = plugin.evaluate(push, request);
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(fault) => return Answer::fault(fault, duration),
+    };
+    let mut answer = Answer::of(plugin, push, &outcome, fuel, duration);
+    match known {
+        Some(Known::Doubtful(before)) if *before != outcome => {
+            memo.revoke();
+            answer.origin = Origin::Contradicted;
         }
-        Err(fault) => answer(Step::Fault(fault), Vec::new(), None),
+        None if !matches!(answer.step, Step::Fault(_)) => memo.keep(shape, outcome),
+        _ => {}
+    }
+    answer
+}
+
+impl Answer {
+    /// The edits are made on a copy, also if nobody wants them, so that a policy shows the faults that it would have.
+    fn of(plugin: &Plugin, push: &Push, outcome: &Outcome, fuel: u64, duration: Duration) -> Self {
+        let findings = outcome.findings.iter().map(|raw| finding(plugin, push, raw)).collect();
+        let (step, edited, edits) = match &outcome.decision {
+            Decision::Accept => (Step::Accepted, None, 0),
+            Decision::Reject => (Step::Rejected, None, 0),
+            Decision::Mutate(patch) => match push.edited(patch) {
+                Ok(edited) => (Step::Mutated, Some(edited), patch.edits.len()),
+                Err(error) => (Step::Fault(error.into()), None, 0),
+            },
+        };
+        Self { step, origin: Origin::Called, findings, edited, edits, fuel, duration }
+    }
+
+    fn fault(fault: Fault, duration: Duration) -> Self {
+        let (step, findings) = (Step::Fault(fault), Vec::new());
+        Self { step, origin: Origin::Called, findings, edited: None, edits: 0, fuel: 0, duration }
     }
 }
 
 /// A finding with names for its numbers. Numbers that are not in the push name nothing.
-fn finding(plugin: &Plugin, push: &Push, raw: RawFinding) -> Finding {
+fn finding(plugin: &Plugin, push: &Push, raw: &RawFinding) -> Finding {
     let series = raw.series.and_then(|index| push.series(index as usize));
     let family = match series {
         Some((family, _)) => Some(family),
@@ -110,8 +157,8 @@ fn finding(plugin: &Plugin, push: &Push, raw: RawFinding) -> Finding {
     };
     Finding {
         plugin: plugin.name().to_owned(),
-        code: raw.code,
-        message: raw.message,
+        code: raw.code.clone(),
+        message: raw.message.clone(),
         metric: family.map(|family| family.name().to_owned()),
         series: series.map(|(family, series)| text::encode::series_name(family, series)),
         label: raw.label.map(|label| push.text(label).to_owned()).filter(|label| !label.is_empty()),

@@ -1,6 +1,6 @@
 //! What goes with a push into a plugin, and what comes out.
 
-use pushgate_exposition::edit::Patch;
+use pushgate_exposition::edit::{Edit, Patch};
 
 /// How a push was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +28,30 @@ pub struct Request<'a> {
 
 /// What a plugin answered: checked against the limits and its manifest, but the patch not yet against the
 /// push.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) decision: Decision,
     pub(crate) findings: Vec<RawFinding>,
 }
 
+impl Outcome {
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let finding = |finding: &RawFinding| {
+            size_of::<RawFinding>() + finding.code.capacity() + finding.message.capacity()
+        };
+        let patch = match &self.decision {
+            Decision::Accept | Decision::Reject => 0,
+            Decision::Mutate(Patch { bytes, ends, edits }) => {
+                bytes.capacity() + ends.capacity() * size_of::<u32>() + edits.capacity() * size_of::<Edit>()
+            }
+        };
+        patch + self.findings.iter().map(finding).sum::<usize>()
+    }
+}
+
 /// What a plugin decided.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The push may pass as it is.
     Accept,
@@ -46,7 +62,7 @@ pub enum Decision {
 }
 
 /// A finding with rows and symbols as numbers.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RawFinding {
     pub(crate) code: String,
     pub(crate) message: String,

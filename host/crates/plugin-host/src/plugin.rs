@@ -188,7 +188,7 @@ impl Plugin {
         self.shared.limits.fuel(series)
     }
 
-    /// Asks for an outcome, on a warm instance if there is one.
+    /// Asks for an outcome, on a warm instance if there is one. A pure plugin is not told what only names this push.
     pub(crate) fn evaluate(&self, push: &Push, request: Request<'_>) -> Call {
         let started = Instant::now();
         let (result, fuel) = match self.evaluate_with_fuel(push, request) {
@@ -203,6 +203,8 @@ impl Plugin {
         let mut instance = self.instance()?;
         let (mut grouping, mut attributes) = (Vec::new(), Vec::new());
         let wants = shared.manifest.wants;
+        let request =
+            if shared.manifest.pure { Request { id: "", received_ms: 0, ..request } } else { request };
         let param = convert::push_param(push, request, wants, &mut grouping, &mut attributes);
         let fuel = shared.limits.fuel(push.series_count());
         let (answer, used) = instance.call(fuel, push.series_count(), |guest, store| {

@@ -57,7 +57,7 @@ pub(crate) fn compare(push: &Push, policy: &Answer, candidate: Answer) -> Compar
             }
         }
     };
-    let Answer { step, findings, fuel, duration, edited: _ } = candidate;
+    let Answer { step, findings, fuel, duration, .. } = candidate;
     Comparison { step, findings, fuel, duration, contrast }
 }
 
@@ -67,6 +67,7 @@ fn end(step: &Step) -> &'static str {
         Step::Accepted | Step::Mutated => "passes",
         Step::Rejected => "rejected",
         Step::Fault(_) => "fault",
+        Step::Skipped(_) => "not asked",
     }
 }
 

@@ -38,14 +38,34 @@ pub struct Report {
     pub link: usize,
     /// What it did.
     pub step: Step,
+    /// Where that is known from.
+    pub origin: Origin,
     /// Its remarks, also of a monitoring policy.
     pub findings: Vec<Finding>,
-    /// Fuel used; 0 after a fault.
+    /// Its edits, also of a monitoring policy.
+    pub edits: usize,
+    /// Fuel used; 0 after a fault, and when it was not called.
     pub fuel: u64,
     /// How long it took, boundary included.
     pub duration: Duration,
     /// How the answers of its candidates compare, in their order.
     pub shadows: Vec<Comparison>,
+}
+
+impl Report {
+    /// That of a policy that was not asked.
+    pub(crate) fn skipped(link: usize, why: Skip) -> Self {
+        Self {
+            link,
+            step: Step::Skipped(why),
+            origin: Origin::NotAsked,
+            findings: Vec::new(),
+            edits: 0,
+            fuel: 0,
+            duration: Duration::ZERO,
+            shadows: Vec::new(),
+        }
+    }
 }
 
 /// What a policy did.
@@ -59,4 +79,27 @@ pub enum Step {
     Rejected,
     /// The policy failed.
     Fault(Fault),
+    /// The policy was not asked.
+    Skipped(Skip),
+}
+
+/// Why a policy was not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// It is not for this push.
+    Scope,
+}
+
+/// Where an answer is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// There is none.
+    NotAsked,
+    /// The plugin gave it.
+    Called,
+    /// The plugin gave it to an earlier push of the same shape.
+    Remembered,
+    /// The plugin gave it when it was tried whether it would give the same as to an earlier push of the same shape,
+    /// which it did not.
+    Contradicted,
 }

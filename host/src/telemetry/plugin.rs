@@ -1,0 +1,84 @@
+//! What is counted of one plugin: a few relaxed additions for each push.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pushgate_plugin_host::{Origin, Plugin, Report, Skip, Step};
+
+use super::histogram::Histogram;
+
+pub(super) const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
+pub(super) const FAULTS: [&str; 8] =
+    ["fuel", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
+pub(super) const SKIPS: [&str; 2] = ["scope", "memo"];
+
+/// The code of a finding whose own the plugin's manifest does not list.
+const OTHER: &str = "other";
+
+/// The counts, each beside its labels.
+pub(super) struct PluginMetrics {
+    pub(super) decisions: [AtomicU64; DECISIONS.len()],
+    pub(super) faults: [AtomicU64; FAULTS.len()],
+    pub(super) skips: [AtomicU64; SKIPS.len()],
+    /// By the codes of the manifest, and [`OTHER`]: a plugin cannot make up series.
+    pub(super) findings: Vec<(String, AtomicU64)>,
+    pub(super) edits: AtomicU64,
+    pub(super) mismatches: AtomicU64,
+    pub(super) duration: Histogram,
+    pub(super) fuel: Histogram,
+}
+
+impl PluginMetrics {
+    pub(super) fn of(plugin: &Plugin) -> Self {
+        let codes = plugin.manifest().codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);
+        Self {
+            decisions: Default::default(),
+            faults: Default::default(),
+            skips: Default::default(),
+            findings: codes.map(|code| (code, AtomicU64::default())).collect(),
+            edits: AtomicU64::default(),
+            mismatches: AtomicU64::default(),
+            duration: Histogram::of_seconds(),
+            fuel: Histogram::of_fuel(),
+        }
+    }
+
+    /// The codes that are counted.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        self.findings.iter().map(|(code, _)| code.as_str())
+    }
+
+    pub(super) fn count(&self, report: &Report) {
+        let one_more = |count: &AtomicU64| count.fetch_add(1, Ordering::Relaxed);
+        let decision = match &report.step {
+            Step::Skipped(Skip::Scope) => {
+                one_more(&self.skips[0]);
+                return;
+            }
+            Step::Accepted => 0,
+            Step::Mutated => 1,
+            Step::Rejected => 2,
+            Step::Fault(fault) => {
+                let kind = FAULTS.iter().position(|kind| *kind == fault.kind()).unwrap_or_default();
+                one_more(&self.faults[kind]);
+                3
+            }
+        };
+        one_more(&self.decisions[decision]);
+        for finding in &report.findings {
+            let known = self.findings.iter().find(|(code, _)| *code == finding.code);
+            if let Some((_, count)) = known.or(self.findings.last()) {
+                one_more(count);
+            }
+        }
+        self.edits.fetch_add(report.edits as u64, Ordering::Relaxed);
+        self.duration.observe_duration(report.duration);
+        match report.origin {
+            Origin::Remembered => drop(one_more(&self.skips[1])),
+            Origin::Contradicted => drop(one_more(&self.mismatches)),
+            Origin::Called | Origin::NotAsked => {}
+        }
+        if report.origin != Origin::Remembered && !matches!(report.step, Step::Fault(_)) {
+            self.fuel.observe(report.fuel);
+        }
+    }
+}
