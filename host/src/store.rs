@@ -17,6 +17,7 @@ mod check;
 mod chunk;
 mod group;
 mod index;
+mod labels;
 mod render;
 mod view;
 
@@ -30,8 +31,10 @@ use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::chunk::Chunk;
 pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
-use self::group::{GroupId, Groups};
+use self::group::{Group, GroupId, Groups};
 use self::index::Index;
+pub use self::labels::LabelCounting;
+use self::labels::Labels;
 use self::render::{RenderedFamily, Renderer};
 pub use self::view::{FamilySnapshot, GroupInfo, GroupSnapshot, Snapshot, StoredFamily};
 use crate::journal::Journal;
@@ -140,6 +143,8 @@ pub type OwnFamilies = BTreeMap<String, Kind>;
 struct State {
     groups: Groups,
     index: Index,
+    /// Only while somebody may ask.
+    labels: Option<Labels>,
     exposed: Exposed,
     series: usize,
     /// Bytes of all chunks that are exposed.
@@ -326,19 +331,20 @@ impl State {
         match change {
             Change::Push { group, mode, families, at } => self.commit_push(&group, mode, families, at),
             Change::Restore { group, families, times } => {
-                self.groups.entry(&group).failure_time = times.failure;
+                self.group_entry(&group).failure_time = times.failure;
                 self.commit_push(&group, Mode::Replace, families, times.push);
             }
             Change::Wipe => {
                 self.groups.clear();
                 self.index = Index::default();
+                self.labels.iter_mut().for_each(Labels::clear);
                 self.exposed = Exposed::new();
                 (self.series, self.text_len) = (0, 0);
                 self.unsound.clear();
             }
             Change::Failure { group: name, unknown, reason, at } => {
                 if unknown == Unknown::Create || self.groups.get(&name.labels).is_some() {
-                    let group = self.groups.entry(&name);
+                    let group = self.group_entry(&name);
                     group.failure_time = at;
                     group.last_error = Some(reason);
                     let (id, times) = (group.id, group.render_times());
@@ -348,8 +354,9 @@ impl State {
             Change::Delete { group } => {
                 let Some(group) = self.groups.remove(&group) else { return };
                 self.unsound.remove(&group.id);
+                self.labels.iter_mut().for_each(|labels| labels.count_group(&group.name.key, -1));
                 for (name, chunk) in group.families {
-                    self.remove_chunk(&name, group.id, &chunk);
+                    self.remove_chunk(&name, group.id, &group.name.key, &chunk);
                 }
                 for name in [PUSH_TIME, FAILURE_TIME] {
                     self.hide(name, group.id);
@@ -362,7 +369,7 @@ impl State {
         for family in &mut families {
             self.index.share_name(&mut family.name);
         }
-        let group = self.groups.entry(name);
+        let group = self.group_entry(name);
         group.push_time = at;
         let mut gone = match mode {
             Mode::Replace => std::mem::take(&mut group.families),
@@ -377,22 +384,50 @@ impl State {
         let (id, times) = (group.id, group.render_times());
         self.unsound.remove(&id);
         for (family, chunk) in gone {
-            self.remove_chunk(&family, id, &chunk);
+            self.remove_chunk(&family, id, &name.key, &chunk);
         }
         for (family, before) in families.into_iter().zip(replaced) {
-            self.put_chunk(family, id, before.as_deref());
+            self.put_chunk(family, id, &name.key, before.as_deref());
         }
         self.expose_times(id, times);
     }
 
-    fn put_chunk(&mut self, family: RenderedFamily, group: GroupId, before: Option<&Chunk>) {
+    /// The group of that name, made if there is none.
+    fn group_entry(&mut self, name: &GroupName) -> &mut Group {
+        if let Some(labels) = &mut self.labels
+            && self.groups.get(&name.labels).is_none()
+        {
+            labels.count_group(&name.key, 1);
+        }
+        self.groups.entry(name)
+    }
+
+    fn put_chunk(
+        &mut self,
+        family: RenderedFamily,
+        group: GroupId,
+        key: &GroupingKey,
+        before: Option<&Chunk>,
+    ) {
+        if let Some(labels) = &mut self.labels
+            && before.is_none_or(|before| before.series != family.chunk.series)
+        {
+            // The type of the one before may be another.
+            let kind = self.index.get(&family.name).map_or(family.kind, |index| index.kind);
+            before.iter().for_each(|before| labels.count_chunk(key, &family.name, kind, before, -1));
+            labels.count_chunk(key, &family.name, family.kind, &family.chunk, 1);
+        }
         self.series += family.chunk.series.len();
         self.series -= before.map_or(0, |before| before.series.len());
         self.index.replace(&family.name, family.kind, group, before, Some(&family.chunk));
         self.expose(family.name, family.kind, group, family.chunk);
     }
 
-    fn remove_chunk(&mut self, name: &Arc<str>, group: GroupId, chunk: &Chunk) {
+    fn remove_chunk(&mut self, name: &Arc<str>, group: GroupId, key: &GroupingKey, chunk: &Chunk) {
+        if let Some(labels) = &mut self.labels {
+            let kind = self.index.get(name).map_or(Kind::Untyped, |index| index.kind);
+            labels.count_chunk(key, name, kind, chunk, -1);
+        }
         self.series -= chunk.series.len();
         self.index.replace(name, Kind::Untyped, group, Some(chunk), None);
         self.hide(name, group);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
-use pushgate_exposition::{GroupingKey, Kind};
+use pushgate_exposition::{Builder, GroupingKey, InternError, Kind, Label, Push, Series};
 
 use super::chunk::Chunk;
 use super::group::{Group, GroupId};
@@ -112,4 +112,55 @@ pub struct StoredFamily {
     pub kind: Kind,
     /// Its lines.
     pub chunk: Arc<Chunk>,
+}
+
+impl GroupSnapshot {
+    /// The group as columns again, as it would be pushed: the labels of its key are not among those of the series.
+    /// Always there, as what was rendered can be read.
+    pub fn columns(&self) -> Option<Push> {
+        let key = &self.info.key;
+        let mut builder = Builder::new(key).ok()?;
+        for stored in &self.families {
+            let read = stored.chunk.read_back(&stored.name, stored.kind).ok()?;
+            for family in read.families() {
+                let name = builder.intern(family.name().as_bytes()).ok()?;
+                let to = builder.family(name);
+                builder.set_kind(to, family.kind());
+                if let Some(help) = stored.chunk.help() {
+                    let help = builder.intern(help.as_bytes()).ok()?;
+                    builder.set_help(to, help);
+                }
+                let unit = builder.intern(stored.chunk.unit().as_bytes()).ok()?;
+                builder.set_unit(to, unit);
+                for series in family.series() {
+                    copy_series(&mut builder, to, key, series).ok()?;
+                }
+            }
+        }
+        Some(builder.finish())
+    }
+}
+
+/// The gateway has put the labels of the key to those of the series, and an empty instance where there was none.
+fn copy_series(
+    builder: &mut Builder,
+    family: u32,
+    key: &GroupingKey,
+    series: Series<'_>,
+) -> Result<(), InternError> {
+    let own = series.labels().filter(|(name, value)| !value.is_empty() && key.label(name).is_none());
+    let labels: Result<Vec<_>, InternError> = own
+        .map(|(name, value)| {
+            let name = builder.intern(name.as_bytes())?;
+            Ok(Label { name, value: builder.intern(value.as_bytes())? })
+        })
+        .collect();
+    let row = builder.series(family, &labels?, series.value());
+    builder.set_count(row, series.count());
+    // Text shows a last bucket whether it was sent or not.
+    let is_open = series.detail().is_some_and(|detail| detail.without_infinity);
+    for point in series.points().filter(|point| !is_open || point.bound != f64::INFINITY) {
+        builder.point(row, point.bound, point.value);
+    }
+    Ok(())
 }

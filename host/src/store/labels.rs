@@ -1,0 +1,141 @@
+//! How many values each label has in each job: kept only while somebody may ask.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+use pushgate_exposition::{GroupingKey, Kind};
+
+use super::Store;
+use super::chunk::Chunk;
+
+type Hasher = foldhash::fast::RandomState;
+type Values = HashMap<String, i64, Hasher>;
+
+/// For each job and label, its values, each with how many groups and families of groups have it. A label with the empty
+/// value is none.
+#[derive(Default)]
+pub(super) struct Labels {
+    jobs: HashMap<String, HashMap<String, Values, Hasher>, Hasher>,
+    /// How many [`LabelCounting`]s there are.
+    users: usize,
+    /// Whether everything was removed since the first of them came.
+    cleared: bool,
+}
+
+/// While there is one, labels are counted with every change.
+pub struct LabelCounting(Arc<Store>);
+
+impl Drop for LabelCounting {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.labels = state.labels.take().filter(|labels| labels.users > 1);
+        state.labels.iter_mut().for_each(|labels| labels.users -= 1);
+    }
+}
+
+impl Store {
+    /// Counts labels from now on, and those of what is stored. Blocks while that is read, without keeping pushes from
+    /// being stored meanwhile.
+    pub fn count_labels(store: &Arc<Self>) -> LabelCounting {
+        let mut state = store.state.lock();
+        let counting = LabelCounting(store.clone());
+        let labels = state.labels.get_or_insert_default();
+        labels.users += 1;
+        if labels.users > 1 {
+            return counting;
+        }
+        let keys: Vec<_> = state.groups.iter().map(|group| group.name.key.clone()).collect();
+        let kind = |name: &Arc<str>| state.index.get(name).map_or(Kind::Untyped, |index| index.kind);
+        let chunks: Vec<_> = state
+            .groups
+            .iter()
+            .flat_map(|group| group.families.iter().map(|family| (group.name.key.clone(), family)))
+            .map(|(key, (name, chunk))| (key, name.clone(), kind(name), chunk.clone()))
+            .collect();
+        drop(state);
+        let mut stored = Labels::default();
+        keys.iter().for_each(|key| stored.count_group(key, 1));
+        chunks.iter().for_each(|(key, name, kind, chunk)| stored.count_chunk(key, name, *kind, chunk, 1));
+        if let Some(labels) = store.state.lock().labels.as_mut().filter(|labels| !labels.cleared) {
+            labels.merge(stored);
+        }
+        counting
+    }
+
+    /// How many values a label has in a job, if labels are counted.
+    pub fn label_values(&self, job: &str, label: &str) -> u64 {
+        let state = self.state.lock();
+        state
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.values(job, label))
+            .map_or(0, |values| values.len() as u64)
+    }
+
+    /// Whether a label has a value in a job, if labels are counted.
+    pub fn has_label_value(&self, job: &str, label: &str, value: &str) -> bool {
+        let state = self.state.lock();
+        let values = state.labels.as_ref().and_then(|labels| labels.values(job, label));
+        values.is_some_and(|values| values.contains_key(value))
+    }
+}
+
+impl Labels {
+    fn values(&self, job: &str, label: &str) -> Option<&Values> {
+        self.jobs.get(job)?.get(label)
+    }
+
+    /// The labels of a group's key: `by` is 1 for one that is new, -1 for one that goes.
+    pub(super) fn count_group(&mut self, key: &GroupingKey, by: i64) {
+        key.labels().for_each(|(name, value)| self.add(key.job(), name, value, by));
+    }
+
+    /// The labels that a family of a group has beside the key's.
+    pub(super) fn count_chunk(&mut self, key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk, by: i64) {
+        // What was rendered can be read.
+        let Ok(push) = chunk.read_back(name, kind) else { return };
+        let columns = push.series_columns();
+        let pairs = columns.label_name.iter().zip(&columns.label_value);
+        let distinct: HashSet<_, Hasher> = pairs.map(|(&name, &value)| (name, value)).collect();
+        for (name, value) in distinct {
+            let (name, value) = (push.text(name), push.text(value));
+            if key.label(name).is_none() {
+                self.add(key.job(), name, value, by);
+            }
+        }
+    }
+
+    /// Everything is removed.
+    pub(super) fn clear(&mut self) {
+        self.jobs.clear();
+        self.cleared = true;
+    }
+
+    /// A count may be below 0 until what was stored before is merged.
+    fn add(&mut self, job: &str, label: &str, value: &str, by: i64) {
+        if value.is_empty() {
+            return;
+        }
+        let labels = self.jobs.entry_ref(job).or_default();
+        let values = labels.entry_ref(label).or_default();
+        let count = values.entry_ref(value).or_default();
+        *count += by;
+        if *count == 0 {
+            values.remove(value);
+            if values.is_empty() {
+                labels.remove(label);
+                if labels.is_empty() {
+                    self.jobs.remove(job);
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (job, labels) in &other.jobs {
+            for (label, values) in labels {
+                values.iter().for_each(|(value, count)| self.add(job, label, value, *count));
+            }
+        }
+    }
+}
