@@ -251,6 +251,12 @@ pub struct Plugins {
     pub max_cache: ByteSize,
     /// Memory for the outcomes of each plugin that can be remembered; 0 for none.
     pub memo: ByteSize,
+    /// Series that the counters of one plugin may have.
+    pub counter_series: usize,
+    /// Bytes that one plugin may keep in its state.
+    pub state_size: ByteSize,
+    /// Entries that one plugin may keep in its state.
+    pub state_entries: usize,
 }
 
 impl Default for Plugins {
@@ -263,6 +269,9 @@ impl Default for Plugins {
             cache_directory: None,
             max_cache: ByteSize::mib(256),
             memo: ByteSize::mib(16),
+            counter_series: 1_000,
+            state_size: ByteSize::mib(1),
+            state_entries: 10_000,
         }
     }
 }

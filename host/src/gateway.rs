@@ -18,7 +18,7 @@ use crate::http::{self, Http};
 use crate::ingest::{Consistency, Ingest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
-use crate::policies;
+use crate::policies::{self, Surroundings};
 use crate::reload::Reloads;
 use crate::store::{self, Store};
 use crate::telemetry::{Metrics, own_families};
@@ -40,6 +40,7 @@ pub struct Gateway {
     live: Option<Arc<Live>>,
     http: Arc<Http>,
     store: Arc<Store>,
+    surroundings: Surroundings,
     persistence: Option<Persistence>,
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
@@ -54,16 +55,23 @@ impl Gateway {
     /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once. Then
     /// [`pushgate_web_config::Error`], if the file of TLS and users cannot be used.
     pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
-        let chain = policies::load(&config, &mut problems)?;
-        problems.or(())?;
-        let live = config.web.config_file.as_deref().map(Live::load).transpose()?;
-        Self::new(config, chain, live.map(Arc::new))
-    }
-
-    fn new(config: Config, chain: Chain, live: Option<Arc<Live>>) -> anyhow::Result<Self> {
-        let metrics = Arc::new(Metrics::new());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, own_families(), Box::new(InMemory)));
+        let surroundings = Surroundings::of(store.clone());
+        let chain = policies::load_after(&Chain::default(), &surroundings, &config, &mut problems)?;
+        problems.or(())?;
+        let live = config.web.config_file.as_deref().map(Live::load).transpose()?;
+        Self::new(config, chain, live.map(Arc::new), store, surroundings)
+    }
+
+    fn new(
+        config: Config,
+        chain: Chain,
+        live: Option<Arc<Live>>,
+        store: Arc<Store>,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
         let limits = Limits {
             series: config.push.max_series,
             labels: config.push.max_labels,
@@ -89,7 +97,17 @@ impl Gateway {
         let (to, flags) = (ingest.clone(), config.flags().into());
         let http =
             Http::new(&config, live.clone(), to, store.clone(), metrics.clone(), reloads.clone(), flags);
-        Ok(Self { config, live, http: Arc::new(http), ingest, metrics, store, persistence, reloads })
+        Ok(Self {
+            config,
+            live,
+            http: Arc::new(http),
+            ingest,
+            metrics,
+            store,
+            surroundings,
+            persistence,
+            reloads,
+        })
     }
 
     /// Where the gateway is asked to read its configuration again.
@@ -104,9 +122,12 @@ impl Gateway {
     /// As for [`load`](Self::load); the plugins in use stay then. The own metrics tell either.
     pub fn reload(&self, examined: anyhow::Result<(Config, Problems)>) -> anyhow::Result<Vec<String>> {
         let replaced = examined.and_then(|(config, mut problems)| {
-            let chain = policies::load_after(&self.ingest.chain(), &config, &mut problems)?;
+            let before = self.ingest.chain();
+            let chain = policies::load_after(&before, &self.surroundings, &config, &mut problems)?;
             problems.or(())?;
-            self.ingest.replace_chain(Arc::new(chain));
+            let chain = Arc::new(chain);
+            self.ingest.replace_chain(chain.clone());
+            self.surroundings.settle(&config, &chain);
             let mut waiting = self.config.differences(&config);
             waiting.retain(|key| !key.starts_with("plugins."));
             Ok(waiting)

@@ -1,6 +1,8 @@
 //! The configured policies, loaded: files read, plugins compiled, configurations tried, and everything that is
 //! wrong with any of them told at once.
 
+mod surroundings;
+
 use std::fs;
 use std::thread::{self, available_parallelism};
 
@@ -11,31 +13,39 @@ use pushgate_plugin_host::{
 };
 use tracing::warn;
 
+pub use self::surroundings::Surroundings;
 use crate::config::{self, Config, Policy, Problem, Problems};
 
 /// Room in the pool of instances, whatever the configuration asks for: each takes 4 GiB of address space.
 const MAX_INSTANCES: usize = 4_000;
 
-/// Loads the chain. Blocks while plugins are compiled, which they are side by side. What is wrong is added to
-/// `problems`, and a policy that cannot be used is left out of the chain.
+/// Loads the chain for somebody who only tries it: nothing is stored, and what policies keep goes with it.
+///
+/// # Errors
+/// As for [`load_after`].
+pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
+    load_after(&Chain::default(), &Surroundings::default(), config, problems)
+}
+
+/// Loads the chain that is to follow another: what that has already is not compiled again. Blocks while plugins are
+/// compiled, which they are side by side. What is wrong is added to `problems`, and a policy that cannot be used is left
+/// out of the chain.
 ///
 /// # Errors
 /// When WebAssembly cannot be run on this machine at all.
-pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
-    load_after(&Chain::default(), config, problems)
-}
-
-/// Loads the chain that is to follow another: what that has already is not compiled again.
-///
-/// # Errors
-/// As for [`load`].
-pub fn load_after(before: &Chain, config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
+pub fn load_after(
+    before: &Chain,
+    surroundings: &Surroundings,
+    config: &Config,
+    problems: &mut Problems,
+) -> Result<Chain, EngineError> {
     let policies = &config.chain;
+    let granted = surroundings.granted(config);
     let engine = engine(before, config)?.with_code_cache(code_cache(config));
     let loaded = thread::scope(|scope| {
         let engine = &engine;
-        let load = |policy| scope.spawn(move || load_plugin(engine, config, policy));
-        let threads: Vec<_> = policies.iter().map(load).collect();
+        let load = |(policy, granted)| scope.spawn(move || load_plugin(engine, config, policy, granted));
+        let threads: Vec<_> = policies.iter().zip(&granted).map(load).collect();
         let join =
             |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(Vec::new()));
         threads.into_iter().map(join).collect::<Vec<_>>()
@@ -81,7 +91,12 @@ fn code_cache(config: &Config) -> Option<CodeCache> {
     opened.inspect_err(|error| warn!(%error, "compiled code is not kept")).ok()
 }
 
-fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plugin, Vec<Problem>> {
+fn load_plugin(
+    engine: &Engine,
+    config: &Config,
+    policy: &Policy,
+    granted: &Granted,
+) -> Result<Plugin, Vec<Problem>> {
     let of_source = |message: String| vec![policy.source_problem(message)];
     let file = fs::read(&policy.source)
         .map_err(|error| of_source(format!("cannot read '{}': {error}", policy.source.display())))?;
@@ -92,8 +107,7 @@ fn load_plugin(engine: &Engine, config: &Config, policy: &Policy) -> Result<Plug
         findings: config.plugins.max_findings,
         warm_instances: config.plugins.instances,
     };
-    let granted = Granted::of(policy.grants.clone());
-    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits, &granted);
+    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits, granted);
     let plugin = loaded.map_err(|error| match error {
         LoadError::Config(refused) => refused
             .into_iter()

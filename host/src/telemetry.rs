@@ -1,6 +1,7 @@
 //! What the gateway says of itself: its log, and its own metrics.
 
 mod chain;
+mod counters;
 mod histogram;
 mod http;
 mod line;

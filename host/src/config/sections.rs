@@ -120,6 +120,9 @@ impl Plugins {
         plugins.key("cache_directory", &file_in(folder), &mut self.cache_directory);
         plugins.key("max_cache", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_cache);
         plugins.key("memo", &size(ByteSize::bytes(0)..=GIB), &mut self.memo);
+        plugins.key("counter_series", &whole(1..=100_000), &mut self.counter_series);
+        plugins.key("state_size", &size(ByteSize::kib(1)..=GIB), &mut self.state_size);
+        plugins.key("state_entries", &whole(1..=10_000_000), &mut self.state_entries);
     }
 }
 
@@ -176,6 +179,9 @@ mod tests {
         check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
         check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
         check("[plugins]", "memo", ["\"0B\"", "\"1GiB\""], ["\"1073741825B\"", "\"1025MiB\""]);
+        check("[plugins]", "counter_series", ["1", "100_000"], ["0", "100_001"]);
+        check("[plugins]", "state_size", ["\"1KiB\"", "\"1GiB\""], ["\"1023B\"", "\"1025MiB\""]);
+        check("[plugins]", "state_entries", ["1", "10_000_000"], ["0", "10_000_001"]);
         check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
         check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
         check("[plugins]", "memory", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
@@ -231,6 +237,9 @@ mod tests {
             cache_directory = 'cache'
             max_cache = '14MiB'
             memo = '14MiB'
+            counter_series = 14
+            state_size = '15KiB'
+            state_entries = 16
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -277,6 +286,9 @@ mod tests {
                 cache_directory: Some("/etc/pushgate/cache".into()),
                 max_cache: ByteSize::mib(14),
                 memo: ByteSize::mib(14),
+                counter_series: 14,
+                state_size: ByteSize::kib(15),
+                state_entries: 16,
             },
             chain: Vec::new(),
         };

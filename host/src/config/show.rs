@@ -107,6 +107,9 @@ impl Config {
         shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
         shared.push(("max_cache", Some(quoted(&plugins.max_cache.to_string()))));
         shared.push(("memo", Some(quoted(&plugins.memo.to_string()))));
+        shared.push(("counter_series", shown(&plugins.counter_series)));
+        shared.push(("state_size", Some(quoted(&plugins.state_size.to_string()))));
+        shared.push(("state_entries", shown(&plugins.state_entries)));
         vec![
             (
                 "web",

@@ -57,7 +57,7 @@ impl Store {
         keys.iter().for_each(|key| stored.count_group(key, 1));
         chunks.iter().for_each(|(key, name, kind, chunk)| stored.count_chunk(key, name, *kind, chunk, 1));
         if let Some(labels) = store.state.lock().labels.as_mut().filter(|labels| !labels.cleared) {
-            labels.merge(stored);
+            labels.merge(&stored);
         }
         counting
     }
@@ -131,7 +131,7 @@ impl Labels {
         }
     }
 
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: &Self) {
         for (job, labels) in &other.jobs {
             for (label, values) in labels {
                 values.iter().for_each(|(value, count)| self.add(job, label, value, *count));

@@ -10,14 +10,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::RwLock;
 use pushgate_exposition::{InternError, Kind, Push};
-use pushgate_plugin_host::{Chain, Method};
+use pushgate_plugin_host::{Chain, Counted, Method};
 
 use super::chain::ChainMetrics;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
 use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
-use super::{http, process};
+use super::{counters, http, process};
 use crate::store::{OwnFamilies, Size};
 
 /// What became of a push.
@@ -54,6 +54,8 @@ pub struct Metrics {
     plugins: RwLock<ChainMetrics>,
     /// The candidates of the chain in use.
     shadows: RwLock<Shadows>,
+    /// What its plugins count themselves.
+    counted: RwLock<Vec<Counted>>,
     /// Whether the configuration was good when it was read last.
     configured: AtomicBool,
     /// When a good one was read last, in seconds since 1970.
@@ -75,6 +77,7 @@ impl Metrics {
             durations: std::array::from_fn(|_| Histogram::of_seconds()),
             plugins: RwLock::default(),
             shadows: RwLock::default(),
+            counted: RwLock::default(),
             configured: AtomicBool::default(),
             configured_at: AtomicU64::default(),
             http: HttpMetrics::default(),
@@ -86,6 +89,7 @@ impl Metrics {
     /// Exposes the plugins of a chain from now on. One that the chain before had in the same version and mode goes
     /// on counting from where it is.
     pub fn watch(&self, chain: &Chain) -> ChainMetrics {
+        *self.counted.write() = chain.links().iter().map(|link| link.plugin.counted()).collect();
         let mut plugins = self.plugins.write();
         *plugins = ChainMetrics::following(&plugins, chain);
         plugins.clone()
@@ -150,6 +154,7 @@ impl Metrics {
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
         self.plugins.read().clone().write(&mut out)?;
         self.shadows.read().clone().write(&mut out)?;
+        counters::write(&mut out, &self.counted.read())?;
         let family = out.family("pushgate_push_duration_seconds", Kind::Histogram, PUSH_DURATION_HELP)?;
         for ((_, method), histogram) in METHODS.iter().zip(&self.durations) {
             out.histogram(family, &[("method", method)], histogram)?;

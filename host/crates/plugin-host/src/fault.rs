@@ -3,6 +3,8 @@
 use pushgate_exposition::edit::EditError;
 use wasmtime::Trap;
 
+use crate::capability::Breach;
+
 /// A plugin failed on its own account. Never the same as a rejection, which is an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -52,6 +54,9 @@ impl Fault {
     pub(crate) fn of_call(error: &wasmtime::Error, refused: bool) -> Self {
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             return Self::Busy;
+        }
+        if let Some(breach) = error.downcast_ref::<Breach>() {
+            return Self::Nonsense(breach.to_string());
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel,

@@ -3,6 +3,7 @@
 use wasmtime::Store;
 
 use crate::bindings::{Plugin as Guest, PluginPre};
+use crate::granted::Evaluation;
 use crate::limits::{MemoryLimiter, host_call_data};
 use crate::{Engine, Fault, Limits};
 
@@ -11,6 +12,8 @@ pub(crate) struct State {
     pub(crate) plugin: String,
     memory: MemoryLimiter,
     pub(crate) log_lines: u32,
+    /// While a push is evaluated by a plugin that may do more than log.
+    pub(crate) evaluation: Option<Evaluation>,
 }
 
 /// Text of a guest, fit for a line: control characters become blanks, and it is cut at `limit` bytes.
@@ -36,8 +39,12 @@ impl Instance {
         limits: &Limits,
         fuel: u64,
     ) -> Result<Self, Fault> {
-        let state =
-            State { plugin: plugin.to_owned(), memory: MemoryLimiter::new(limits.memory), log_lines: 0 };
+        let state = State {
+            plugin: plugin.to_owned(),
+            memory: MemoryLimiter::new(limits.memory),
+            log_lines: 0,
+            evaluation: None,
+        };
         let mut store = Store::new(&engine.wasmtime, state);
         store.limiter(|state| &mut state.memory);
         let started = store.set_fuel(fuel).and_then(|()| pre.instantiate(&mut store));
@@ -61,6 +68,11 @@ impl Instance {
             Ok(answer) => Ok((answer, fuel - self.store.get_fuel().unwrap_or(0).min(fuel))),
             Err(error) => Err(Fault::of_call(&error, self.store.data().memory.refused)),
         }
+    }
+
+    /// Says which push is evaluated from now on, if any.
+    pub(crate) fn set_evaluation(&mut self, evaluation: Option<Evaluation>) {
+        self.store.data_mut().evaluation = evaluation;
     }
 
     /// Bytes of memory in use. A guest never gives memory back, so this only grows.

@@ -10,6 +10,7 @@ use wasmtime::component::Component;
 use crate::bindings::PluginPre;
 use crate::bindings::exports::pushgate::plugin::policy;
 use crate::capability::{linker, names};
+use crate::granted::{Counted, Evaluation, Given};
 use crate::instance::{Instance, State, one_line};
 use crate::limits::{MESSAGE_LENGTH, START_FUEL};
 use crate::outcome::Outcome;
@@ -22,6 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Plugin {
     shared: Arc<Shared>,
+    given: Arc<Given>,
 }
 
 struct Shared {
@@ -138,9 +140,16 @@ impl Plugin {
         };
         let (manifest, _) = probe.call(START_FUEL, 0, describe).map_err(failed("describe"))?;
         let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
+        if let Some(capability) =
+            capabilities.iter().find(|capability| manifest.pure && capability.needs_grant())
+        {
+            let problem = format!("it says that the plugin is pure, but it imports '{capability}'");
+            return Err(LoadError::Manifest(problem));
+        }
         let warnings =
             configure(&mut probe, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
 
+        let given = Given { granted: granted.clone(), counters: manifest.counters.clone() };
         let shared = Shared {
             name: name.to_owned(),
             digest,
@@ -155,7 +164,7 @@ impl Plugin {
             idle: Mutex::new(Some(vec![probe])),
             _component: component,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), given: Arc::new(given) })
     }
 
     /// The policy's name in the configuration.
@@ -176,6 +185,21 @@ impl Plugin {
     /// What the plugin says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.shared.manifest
+    }
+
+    /// The same plugin with a copy of its state, which is thrown away with it, and without counters: for asking what it
+    /// would do, without its doing it.
+    pub fn rehearsal(&self) -> Self {
+        let Given { granted, counters } = &*self.given;
+        let belongings = Arc::new(granted.belongings.rehearsal());
+        let granted = Granted { belongings, ..granted.clone() };
+        let given = Given { granted, counters: counters.clone() };
+        Self { shared: self.shared.clone(), given: Arc::new(given) }
+    }
+
+    /// What it has counted.
+    pub fn counted(&self) -> Counted {
+        Counted { policy: self.name().to_owned(), given: self.given.clone() }
     }
 
     /// What the plugin does not like about its configuration, but takes.
@@ -207,12 +231,25 @@ impl Plugin {
             if shared.manifest.pure { Request { id: "", received_ms: 0, ..request } } else { request };
         let param = convert::push_param(push, request, wants, &mut grouping, &mut attributes);
         let fuel = shared.limits.fuel(push.series_count());
+        instance.set_evaluation(self.evaluation(push, request));
         let (answer, used) = instance.call(fuel, push.series_count(), |guest, store| {
             guest.pushgate_plugin_policy().call_evaluate(store, param)
         })?;
+        instance.set_evaluation(None);
         let outcome = convert::outcome(answer, &shared.manifest, &shared.limits)?;
         self.give_back(instance);
         Ok((outcome, used))
+    }
+
+    /// What the interfaces answer about a push, if the plugin imports one that needs it.
+    fn evaluation(&self, push: &Push, request: Request<'_>) -> Option<Evaluation> {
+        let capabilities = self.capabilities();
+        let needs_key = |capability| matches!(capability, &Capability::Stored | &Capability::Cardinality);
+        capabilities.iter().copied().any(Capability::needs_grant).then(|| Evaluation {
+            given: self.given.clone(),
+            now_ms: request.received_ms,
+            key: capabilities.iter().any(needs_key).then(|| push.grouping_key()),
+        })
     }
 
     fn instance(&self) -> Result<Instance, Fault> {

@@ -45,9 +45,17 @@ fn components_of_another_world() {
         r#"imports "acme:files/read@1.0.0", which this host does not have"#,
     );
     check(
-        "an interface of ours that is not served",
-        r#"(component (import "pushgate:plugin/state@0.1.0" (instance (export "f" (func)))))"#,
-        r#"imports "pushgate:plugin/state@0.1.0""#,
+        "an interface of ours that there is not",
+        r#"(component (import "pushgate:plugin/files@0.1.0" (instance (export "f" (func)))))"#,
+        r#"imports "pushgate:plugin/files@0.1.0", which this host does not have"#,
+    );
+    check(
+        "an interface of ours that was not granted",
+        r#"(component
+            (import "pushgate:plugin/state@0.1.0" (instance (export "f" (func))))
+            (import "pushgate:plugin/log@0.1.0" (instance))
+            (import "pushgate:plugin/clock@0.1.0" (instance)))"#,
+        r#"imports clock, state, which it was not granted; if it may have that, write grants = ["clock", "state"]"#,
     );
     check(
         "WASI is linked, so what is missing is the export",

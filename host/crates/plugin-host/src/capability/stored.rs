@@ -1,0 +1,58 @@
+//! `stored`: what is stored already.
+
+use pushgate_exposition::{GroupingKey, Push};
+use wasmtime::StoreContextMut;
+use wasmtime::component::LinkerInstance;
+
+use super::{Capability, charge, enter};
+use crate::bindings::pushgate::plugin::stored::{Families, Group, Series, Symbols};
+use crate::instance::State;
+
+/// What is stored, as far as plugins may look into it. Made by whoever has a store; this crate knows none.
+pub trait Stored: Send + Sync {
+    /// The group under that key.
+    fn group(&self, key: &GroupingKey) -> Option<Push>;
+
+    /// How many values a label has in what is stored for a job.
+    fn values(&self, job: &str, label: &str) -> u64;
+
+    /// Whether a label has that value in what is stored for a job.
+    fn contains(&self, job: &str, label: &str, value: &str) -> bool;
+}
+
+/// What reading a series back from the store and copying it costs: some 1 µs.
+const SERIES: usize = 2_000;
+
+pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
+    instance.func_wrap("own-group", |mut store: StoreContextMut<'_, State>, (): ()| {
+        let evaluation = enter(&mut store, Capability::Stored, 0)?;
+        let key = evaluation.key.as_ref();
+        let group = key.and_then(|key| evaluation.given.granted.stored.group(key));
+        charge(&mut store, group.as_ref().map_or(0, Push::series_count).saturating_mul(SERIES))?;
+        Ok((group.as_ref().map(columns),))
+    })
+}
+
+fn columns(push: &Push) -> Group {
+    let (families, series) = (push.family_columns(), push.series_columns());
+    Group {
+        symbols: Symbols { bytes: push.symbols().bytes().to_vec(), ends: push.symbols().ends().to_vec() },
+        families: Families {
+            name: families.name.clone(),
+            kind: families.kind.clone(),
+            help: families.help.clone(),
+            unit: families.unit.clone(),
+            series_end: families.series_end.clone(),
+        },
+        series: Series {
+            label_end: series.label_end.clone(),
+            label_name: series.label_name.clone(),
+            label_value: series.label_value.clone(),
+            value: series.value.clone(),
+            count: series.count.clone(),
+            point_end: series.point_end.clone(),
+            point_bound: series.point_bound.clone(),
+            point_value: series.point_value.clone(),
+        },
+    }
+}
