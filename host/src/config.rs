@@ -11,6 +11,7 @@ mod flags;
 mod given;
 mod json;
 mod kind;
+mod limits;
 mod paths;
 mod policy;
 mod problem;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use pushgate_plugin_host::Limits;
 use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
@@ -239,12 +241,8 @@ pub enum Format {
 pub struct Plugins {
     /// Where plugin files are looked for, resolved against the folder of the configuration file.
     pub directory: PathBuf,
-    /// What one call may use, unless a plugin has settings of its own.
-    pub limits: PluginLimits,
-    /// Findings that a plugin may give on one push.
-    pub max_findings: usize,
-    /// Instances of each plugin that are kept ready for the next push.
-    pub instances: usize,
+    /// What a plugin may use and answer, unless it has settings of its own.
+    pub limits: Limits,
     /// Where compiled code and fetched plugins are kept; resolved against the folder of the configuration file.
     pub cache_directory: Option<PathBuf>,
     /// What fetched plugins and compiled code may take there, each.
@@ -263,9 +261,7 @@ impl Default for Plugins {
     fn default() -> Self {
         Self {
             directory: PathBuf::from("target/plugins"),
-            limits: PluginLimits::default(),
-            max_findings: 100,
-            instances: 16,
+            limits: Limits::default(),
             cache_directory: None,
             max_cache: ByteSize::mib(256),
             memo: ByteSize::mib(16),
@@ -273,23 +269,6 @@ impl Default for Plugins {
             state_size: ByteSize::mib(1),
             state_entries: 10_000,
         }
-    }
-}
-
-/// What one call of a plugin may use. Past it the call is stopped, which is a fault.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PluginLimits {
-    /// Fuel for every push, in WebAssembly instructions, roughly.
-    pub fuel_base: u64,
-    /// Further fuel for each series of a push.
-    pub fuel_per_series: u64,
-    /// Linear memory of one instance.
-    pub memory: ByteSize,
-}
-
-impl Default for PluginLimits {
-    fn default() -> Self {
-        Self { fuel_base: 10_000_000, fuel_per_series: 50_000, memory: ByteSize::mib(64) }
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, available_parallelism};
 use pushgate_cache::CacheDirectory;
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Chain, CodeCache, Engine, EngineError, Fail, Granted, Limits, Link, LoadError, Memo, Mode, Plugin,
+    Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, Plugin,
 };
 use tracing::warn;
 
@@ -44,7 +44,7 @@ pub fn load_after(
     let engine = engine(before, config)?.with_code_cache(code_cache(config));
     let loaded = thread::scope(|scope| {
         let engine = &engine;
-        let load = |(policy, granted)| scope.spawn(move || load_plugin(engine, config, policy, granted));
+        let load = |(policy, granted)| scope.spawn(move || load_plugin(engine, policy, granted));
         let threads: Vec<_> = policies.iter().zip(&granted).map(load).collect();
         let join =
             |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(Vec::new()));
@@ -76,7 +76,7 @@ fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {
     // configuration. All of it twice, for a chain and the one that follows it.
     let threads = available_parallelism().map_or(1, usize::from) + config.push.max_concurrent + 1;
     let instances = config.chain.len().saturating_mul(2 * threads).clamp(1, MAX_INSTANCES) as u32;
-    let memory = config.chain.iter().map(|policy| policy.limits.memory.as_usize()).max().unwrap_or(0);
+    let memory = config.chain.iter().map(|policy| policy.limits.memory).max().unwrap_or(0);
     match before.engine() {
         Some(engine) if engine.has_room(instances, memory) => Ok(engine.clone()),
         _ => Engine::new(instances, memory),
@@ -91,23 +91,12 @@ fn code_cache(config: &Config) -> Option<CodeCache> {
     opened.inspect_err(|error| warn!(%error, "compiled code is not kept")).ok()
 }
 
-fn load_plugin(
-    engine: &Engine,
-    config: &Config,
-    policy: &Policy,
-    granted: &Granted,
-) -> Result<Plugin, Vec<Problem>> {
+fn load_plugin(engine: &Engine, policy: &Policy, granted: &Granted) -> Result<Plugin, Vec<Problem>> {
     let of_source = |message: String| vec![policy.source_problem(message)];
     let file = fs::read(&policy.source)
         .map_err(|error| of_source(format!("cannot read '{}': {error}", policy.source.display())))?;
-    let limits = Limits {
-        fuel_base: policy.limits.fuel_base,
-        fuel_per_series: policy.limits.fuel_per_series,
-        memory: policy.limits.memory.as_usize(),
-        findings: config.plugins.max_findings,
-        warm_instances: config.plugins.instances,
-    };
-    let loaded = Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), limits, granted);
+    let loaded =
+        Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), policy.limits, granted);
     let plugin = loaded.map_err(|error| match error {
         LoadError::Config(refused) => refused
             .into_iter()

@@ -12,15 +12,6 @@ use pushgate_plugin_host::{
 };
 use xtask::workspace;
 
-/// The limits of `config.toml`: the cases must fit into what a user has.
-const LIMITS: Limits = Limits {
-    fuel_base: 10_000_000,
-    fuel_per_series: 50_000,
-    memory: 16 << 20,
-    findings: 100,
-    warm_instances: 1,
-};
-
 // One test for each plugin: compiling takes most of the time, and tests run at the same time.
 
 #[test]
@@ -53,7 +44,7 @@ fn check_file(name: &str, file: &Path, cases: &Path) {
     let cases = Case::read_folder(cases);
     assert!(!cases.is_empty(), "{name} has no cases");
     // Room for an instance of every case, and for the one that tries a configuration.
-    let engine = Engine::new(cases.len() as u32 + 1, LIMITS.memory).unwrap();
+    let engine = Engine::new(cases.len() as u32 + 1, Limits::default().memory).unwrap();
     let file = std::fs::read(file).unwrap();
     // Many cases have the configuration in common.
     let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
@@ -73,13 +64,12 @@ fn check_file(name: &str, file: &Path, cases: &Path) {
 type Policy = Result<(String, Chain), String>;
 
 fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
-    let plugin =
-        Plugin::load(engine, name, file, config, LIMITS, &Granted::default()).map_err(
-            |error| match error {
-                LoadError::Config(problems) => case::refusal(&problems),
-                error => format!("cannot be loaded: {error}\n"),
-            },
-        )?;
+    let plugin = Plugin::load(engine, name, file, config, Limits::default(), &Granted::default()).map_err(
+        |error| match error {
+            LoadError::Config(problems) => case::refusal(&problems),
+            error => format!("cannot be loaded: {error}\n"),
+        },
+    )?;
     let warnings = case::warnings(plugin.warnings());
     let covers = Box::new(|_: &Push, _: Request<'_>| true);
     Ok((

@@ -111,25 +111,55 @@ fn nonsense_is_a_fault() {
 
 #[test]
 fn every_bound_of_an_answer_is_taken_at_it_and_not_past_it() {
-    let gateway = gateway("nonsense", "");
-    let at_and_past = [
-        ("most-findings", "too-many-findings", "oversized"),
-        ("longest-message", "too-long-message", "oversized"),
-        ("longest-code", "too-long-code", "oversized"),
-        ("anything-else", "too-much-data", "oversized"),
-        ("anything-else", "duplicate-series", "edit"),
-        ("anything-else", "too-many-rows", "edit"),
+    let rest = "max_findings = 7\nedits_base = 10\nedits_per_series = 3\nsymbols_base = 20\nsymbols_per_series = 4\n\
+                max_symbol_length = 64\ndata_base = \"64KiB\"\ndata_per_series = \"1KiB\"";
+    let gateway = gateway("nonsense", rest);
+    // A push of two series; the two bounds that are no setting are those of a message and of a code.
+    let bounds = [
+        ("findings", 7, 422, "7 are allowed (max_findings)"),
+        ("message", 1024, 422, "1024 are allowed"),
+        ("code", 128, 422, "128 are allowed"),
+        ("edits", 16, 200, "16 are allowed (edits_base, edits_per_series)"),
+        ("symbols", 28, 200, "28 are allowed (symbols_base, symbols_per_series)"),
+        ("symbol-length", 64, 200, "64 are allowed (max_symbol_length)"),
+        ("data", 66 << 10, 200, "(data_base, data_per_series)"),
     ];
-    for (at, past, kind) in at_and_past {
-        let push = |job: &str| gateway.put(&format!("/metrics/job/{job}"), "m{x=\"1\"} 1\nm{x=\"2\"} 1\n");
-        let faults = || gateway.scrape().sum("pushgate_plugin_faults_total", &[&format!("kind=\"{kind}\"")]);
+    for (what, bound, status, told) in bounds {
+        let push = |count: usize| {
+            gateway.put(&format!("/metrics/job/{what}-{count}"), "m{x=\"1\"} 1\nm{x=\"2\"} 1\n")
+        };
+        let faults = || gateway.scrape().sum("pushgate_plugin_faults_total", &["kind=\"oversized\""]);
         let before = faults();
-        let answer = push(at);
-        assert_eq!(answer.status, if at == "anything-else" { 200 } else { 422 }, "{at}: {}", answer.text());
-        assert_eq!(faults(), before, "{at}");
-        assert_eq!(push(past).status, 503, "{past}");
-        assert_eq!(faults(), before + 1.0, "{past}");
+        let answer = push(bound);
+        assert_eq!(answer.status, status, "{what}: {}", answer.text());
+        assert_eq!(faults(), before, "{what}");
+        assert_eq!(push(bound + 1).status, 503, "{what}");
+        assert_eq!(faults(), before + 1.0, "{what}");
+        let log = gateway.log();
+        let last = log.lines().rfind(|line| line.contains("plugin failed")).unwrap_or_default();
+        assert!(last.contains(told), "{what}: {last}");
     }
+}
+
+#[test]
+fn lines_for_the_log_are_dropped_past_their_bound() {
+    let gateway = gateway("nonsense", "max_log_lines = 3");
+    let lines = |push: &str| {
+        gateway.put(&format!("/metrics/job/lines-{push}"), "m 1\n").expect(200);
+        let log = gateway.log();
+        log.lines().filter(|line| line.contains(&format!(" of {push}\""))).count()
+    };
+    assert_eq!([lines("2"), lines("3"), lines("4"), lines("400")], [2, 3, 3, 3]);
+}
+
+#[test]
+fn edits_that_cannot_be_made_are_a_fault_of_their_own() {
+    // Many edits that each touch every row of a larger push.
+    let gateway = gateway("nonsense", "edits_base = 10_000");
+    for job in ["duplicate-series", "edits-2000", "ends-go-backwards"] {
+        gateway.put(&format!("/metrics/job/{job}"), "m{x=\"1\"} 1\nm{x=\"2\"} 1\n").expect(503);
+    }
+    assert_eq!(gateway.scrape().sum("pushgate_plugin_faults_total", &["kind=\"edit\""]), 3.0);
 }
 
 #[test]

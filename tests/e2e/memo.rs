@@ -8,14 +8,6 @@ use pushgate_plugin_host::{
     Chain, Engine, Fail, Granted, Limits, Link, Memo, Method, Mode, Origin, Plugin, Request, Verdict,
 };
 
-const LIMITS: Limits = Limits {
-    fuel_base: 10_000_000,
-    fuel_per_series: 50_000,
-    memory: 16 << 20,
-    findings: 100,
-    warm_instances: 1,
-};
-
 /// Rules that reject, rewrite series and rewrite the grouping key.
 const POLICIES: [(&str, &str); 3] = [
     ("naming", r#"{"counter_suffix": true}"#),
@@ -85,10 +77,11 @@ fn told(verdict: &Verdict) -> String {
 
 #[test]
 fn what_is_remembered_is_what_the_plugin_would_have_answered() {
-    let engine = Engine::new(8, LIMITS.memory).unwrap();
+    let engine = Engine::new(8, Limits::default().memory).unwrap();
     for (name, config) in POLICIES {
         let file = std::fs::read(artifacts::plugin(name)).unwrap();
-        let plugin = Plugin::load(&engine, name, &file, config, LIMITS, &Granted::default()).unwrap();
+        let plugin =
+            Plugin::load(&engine, name, &file, config, Limits::default(), &Granted::default()).unwrap();
         // One that remembers everything, and one that has to forget: its room is for a few outcomes.
         let memos = [1 << 20, 32 << 10].map(|bytes| chain(&plugin, Memo::of(&plugin, bytes)));
         let without = chain(&plugin, None);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pushgate_plugin_host::{Capability, UnknownCapability};
+use pushgate_plugin_host::{Capability, Limits, UnknownCapability};
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -14,8 +14,7 @@ use super::kind;
 use super::problem::Problem;
 use super::scope::Scope;
 use super::section::Section;
-use super::shadow;
-use super::{PluginLimits, Plugins};
+use super::{Plugins, limits, shadow};
 
 /// One configured plugin of the chain. The chain runs in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +31,8 @@ pub struct Policy {
     pub shadow_of: Option<String>,
     /// The pushes it is run for.
     pub scope: Scope,
-    /// What one call may use: its own settings over those of `[plugins]`.
-    pub limits: PluginLimits,
+    /// What it may use and answer: its own settings over those of `[plugins]`.
+    pub limits: Limits,
     /// The interfaces of the host that the plugin may use.
     pub grants: Vec<Capability>,
     /// What the plugin is configured with, always a JSON object.
@@ -216,7 +215,7 @@ fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) 
         &mut grants,
     );
     let mut limits = plugins.limits;
-    limits.read(section);
+    limits::read(&mut limits, section);
     let (config, mut lines) = read_config(section);
     lines.entry = section.findings().line(offset);
     lines.source = section.line_of("source").unwrap_or(lines.entry);
@@ -266,7 +265,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{ByteSize, Config};
+    use crate::config::Config;
 
     fn examine(text: &str) -> (Vec<Policy>, String) {
         let (config, problems) = Config::examine(text, Path::new("/etc/c.toml"));
@@ -284,12 +283,12 @@ mod tests {
         );
         assert_eq!(problems, "");
         let [a, b] = chain.as_slice() else { panic!("two policies") };
-        let shared = PluginLimits { fuel_base: 20_000, memory: ByteSize::mib(2), ..PluginLimits::default() };
+        let shared = Limits { fuel_base: 20_000, memory: 2 << 20, ..Limits::default() };
         let source = PathBuf::from("/etc/wasm/a.wasm");
         assert_eq!((&a.source, a.mode, a.fail, a.limits), (&source, Mode::Enforce, Fail::Closed, shared));
         assert_eq!(a.config, json!({}));
         assert!(a.scope.is_everything());
-        let own = PluginLimits { fuel_base: 30_000, fuel_per_series: 5, memory: ByteSize::mib(1) };
+        let own = Limits { fuel_base: 30_000, fuel_per_series: 5, memory: 1 << 20, ..Limits::default() };
         let source = PathBuf::from("/opt/b.wasm");
         assert_eq!((&b.source, b.mode, b.fail, b.limits), (&source, Mode::Monitor, Fail::Open, own));
         assert_eq!(b.config, json!({"allowed": ["x"]}));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::kind::{Kind, boolean, duration, list, size, text, whole};
 use super::section::Section;
 use super::size::ByteSize;
-use super::{Config, Log, Persistence, PluginLimits, Plugins, Push, Scrape, Store, Web};
-use super::{paths, policy};
+use super::{Config, Log, Persistence, Plugins, Push, Scrape, Store, Web};
+use super::{limits, paths, policy};
 
 const MS: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -114,9 +114,7 @@ impl Log {
 impl Plugins {
     fn read(&mut self, plugins: &mut Section<'_, '_>, folder: &Path) {
         plugins.key("directory", &text("a folder such as \"plugins\"", policy::path), &mut self.directory);
-        self.limits.read(plugins);
-        plugins.key("max_findings", &whole(1..=10_000), &mut self.max_findings);
-        plugins.key("instances", &whole(1..=1_000), &mut self.instances);
+        limits::read(&mut self.limits, plugins);
         plugins.key("cache_directory", &file_in(folder), &mut self.cache_directory);
         plugins.key("max_cache", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_cache);
         plugins.key("memo", &size(ByteSize::bytes(0)..=GIB), &mut self.memo);
@@ -126,17 +124,10 @@ impl Plugins {
     }
 }
 
-impl PluginLimits {
-    /// Reads the limits from `[plugins]`, or a plugin's own from its `[[plugin]]`.
-    pub(super) fn read(&mut self, section: &mut Section<'_, '_>) {
-        section.key("fuel_base", &whole(10_000..=1_000_000_000_000), &mut self.fuel_base);
-        section.key("fuel_per_series", &whole(0..=1_000_000_000), &mut self.fuel_per_series);
-        section.key("memory", &size(ByteSize::kib(64)..=GIB), &mut self.memory);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use pushgate_plugin_host::Limits;
+
     use super::*;
 
     fn problems(section: &str, key: &str, value: &str) -> String {
@@ -175,16 +166,24 @@ mod tests {
         check("[push]", "max_concurrent", ["1", "1_000"], ["0", "1_001"]);
         check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
         check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
-        check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
         check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
-        check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
         check("[plugins]", "memo", ["\"0B\"", "\"1GiB\""], ["\"1073741825B\"", "\"1025MiB\""]);
         check("[plugins]", "counter_series", ["1", "100_000"], ["0", "100_001"]);
         check("[plugins]", "state_size", ["\"1KiB\"", "\"1GiB\""], ["\"1023B\"", "\"1025MiB\""]);
         check("[plugins]", "state_entries", ["1", "10_000_000"], ["0", "10_000_001"]);
         check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
         check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
+        check("[plugins]", "deadline", hour.0, hour.1);
         check("[plugins]", "memory", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
+        check("[plugins]", "max_log_lines", ["0", "10_000"], ["-1", "10_001"]);
+        check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
+        for key in ["edits_base", "edits_per_series", "symbols_base", "symbols_per_series"] {
+            check("[plugins]", key, ["0", "10_000_000"], ["-1", "10_000_001"]);
+        }
+        check("[plugins]", "max_symbol_length", ["1", "1_048_576"], ["0", "1_048_577"]);
+        check("[plugins]", "data_base", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
+        check("[plugins]", "data_per_series", ["\"0B\"", "\"1MiB\""], ["\"1025KiB\"", "\"2MiB\""]);
+        check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
     }
 
     #[test]
@@ -231,9 +230,18 @@ mod tests {
             directory = 'p'
             fuel_base = 10_000
             fuel_per_series = 11
+            deadline = '5s'
             memory = '1MiB'
-            max_findings = 12
-            instances = 13
+            max_log_lines = 12
+            max_findings = 13
+            edits_base = 14
+            edits_per_series = 15
+            symbols_base = 16
+            symbols_per_series = 17
+            max_symbol_length = 18
+            data_base = '1MiB'
+            data_per_series = '2B'
+            instances = 19
             cache_directory = 'cache'
             max_cache = '14MiB'
             memo = '14MiB'
@@ -280,9 +288,22 @@ mod tests {
             log: Log { level: super::super::Level::Debug, format: super::super::Format::Json },
             plugins: Plugins {
                 directory: "/etc/pushgate/p".into(),
-                limits: PluginLimits { fuel_base: 10_000, fuel_per_series: 11, memory: ByteSize::mib(1) },
-                max_findings: 12,
-                instances: 13,
+                limits: Limits {
+                    fuel_base: 10_000,
+                    fuel_per_series: 11,
+                    deadline: seconds(5),
+                    memory: 1 << 20,
+                    log_lines: 12,
+                    findings: 13,
+                    edits_base: 14,
+                    edits_per_series: 15,
+                    symbols_base: 16,
+                    symbols_per_series: 17,
+                    symbol_length: 18,
+                    data_base: 1 << 20,
+                    data_per_series: 2,
+                    warm_instances: 19,
+                },
                 cache_directory: Some("/etc/pushgate/cache".into()),
                 max_cache: ByteSize::mib(14),
                 memo: ByteSize::mib(14),

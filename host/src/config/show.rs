@@ -9,7 +9,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::section::line_at;
-use super::{Config, Policy, duration};
+use super::{ByteSize, Config, Policy, duration, limits};
 
 /// Where the keys of a file stand.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl KeyLines {
 }
 
 /// A key of a section with its value as it is written in a file; `None` when it is not set.
-type Row = (&'static str, Option<String>);
+pub(super) type Row = (&'static str, Option<String>);
 
 impl Config {
     /// The configuration as a file. `origin` says where the value of a key comes from, if it is not the default;
@@ -76,7 +76,7 @@ impl Config {
                 .rows(&self.plugins.directory)
                 .iter()
                 .for_each(|key| row(&mut page, &place, key, "default"));
-            policy.limits.rows().iter().for_each(|key| row(&mut page, &place, key, "[plugins]"));
+            limits::rows(&policy.limits).iter().for_each(|key| row(&mut page, &place, key, "[plugins]"));
             row(&mut page, &place, &("config", Some(toml_of(&policy.config))), "default");
         }
         page
@@ -101,9 +101,7 @@ impl Config {
         let Self { web, push, scrape, store, persistence, log, plugins, chain: _ } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
-        shared.extend(plugins.limits.rows());
-        shared.push(("max_findings", shown(&plugins.max_findings)));
-        shared.push(("instances", shown(&plugins.instances)));
+        shared.extend(limits::rows(&plugins.limits));
         shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
         shared.push(("max_cache", Some(quoted(&plugins.max_cache.to_string()))));
         shared.push(("memo", Some(quoted(&plugins.memo.to_string()))));
@@ -190,21 +188,11 @@ impl Policy {
     }
 }
 
-impl super::PluginLimits {
-    fn rows(&self) -> Vec<Row> {
-        vec![
-            ("fuel_base", shown(&self.fuel_base)),
-            ("fuel_per_series", shown(&self.fuel_per_series)),
-            ("memory", Some(quoted(&self.memory.to_string()))),
-        ]
-    }
-}
-
-fn shown(value: &impl ToString) -> Option<String> {
+pub(super) fn shown(value: &impl ToString) -> Option<String> {
     Some(value.to_string())
 }
 
-fn shown_duration(value: std::time::Duration) -> Option<String> {
+pub(super) fn shown_duration(value: std::time::Duration) -> Option<String> {
     Some(quoted(&duration::show(value)))
 }
 
@@ -215,6 +203,10 @@ fn quoted_path(path: &Path) -> String {
 /// The empty prefix is written `/`: the empty string would leave it to the external URL.
 fn written_prefix(prefix: &str) -> String {
     quoted(if prefix.is_empty() { "/" } else { prefix })
+}
+
+pub(super) fn shown_size(bytes: u64) -> Option<String> {
+    Some(quoted(&ByteSize::bytes(bytes).to_string()))
 }
 
 /// A basic string. Whatever TOML does not take as it is, is escaped.

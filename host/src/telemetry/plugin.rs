@@ -7,8 +7,8 @@ use pushgate_plugin_host::{Origin, Plugin, Report, Skip, Step};
 use super::histogram::Histogram;
 
 pub(super) const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
-pub(super) const FAULTS: [&str; 8] =
-    ["fuel", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
+pub(super) const FAULTS: [&str; 9] =
+    ["fuel", "deadline", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
 pub(super) const SKIPS: [&str; 2] = ["scope", "memo"];
 
 /// The code of a finding whose own the plugin's manifest does not list.

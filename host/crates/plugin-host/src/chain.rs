@@ -100,5 +100,5 @@ impl Chain {
 }
 
 fn ran_into_a_limit(step: &Step) -> bool {
-    matches!(step, Step::Fault(Fault::Fuel | Fault::Memory | Fault::Stack))
+    matches!(step, Step::Fault(Fault::Fuel | Fault::Deadline | Fault::Memory | Fault::Stack))
 }

@@ -68,30 +68,21 @@ fn wanted<T>(wanted: bool, column: &[T]) -> &[T] {
     if wanted { column } else { &[] }
 }
 
-/// Takes an answer over, if it keeps to the limits and to what the manifest promised.
+/// Takes an answer to a push of so many series over, if it keeps to the limits and to what the manifest promised.
 pub(crate) fn outcome(
     answer: policy::Outcome,
     manifest: &Manifest,
     limits: &Limits,
+    series: usize,
 ) -> Result<Outcome, Fault> {
-    if answer.findings.len() > limits.findings {
-        return Err(Fault::Oversized(format!(
-            "{} findings, {} are allowed",
-            answer.findings.len(),
-            limits.findings
-        )));
-    }
+    within(answer.findings.len(), limits.findings as u64, "findings", "max_findings")?;
     let findings = answer.findings.into_iter().map(finding).collect::<Result<Vec<_>, _>>()?;
     let decision = match answer.decision {
         types::Decision::Accept => Decision::Accept,
         types::Decision::Mutate(_) if !manifest.mutates => {
             return Err(Fault::Nonsense("edits, although its manifest says that it makes none".into()));
         }
-        types::Decision::Mutate(patch) => Decision::Mutate(Patch {
-            bytes: patch.symbols.bytes,
-            ends: patch.symbols.ends,
-            edits: patch.edits.into_iter().map(edit).collect(),
-        }),
+        types::Decision::Mutate(patch) => Decision::Mutate(take_patch(patch, limits, series)?),
         types::Decision::Reject if findings.is_empty() => {
             return Err(Fault::Nonsense("a rejection without a finding that says why".into()));
         }
@@ -100,14 +91,29 @@ pub(crate) fn outcome(
     Ok(Outcome { decision, findings })
 }
 
+fn take_patch(patch: types::Patch, limits: &Limits, series: usize) -> Result<Patch, Fault> {
+    within(patch.edits.len(), limits.edits(series), "edits", "edits_base, edits_per_series")?;
+    let ends = patch.symbols.ends;
+    within(ends.len(), limits.symbols(series), "new symbols", "symbols_base, symbols_per_series")?;
+    let starts = [0].iter().chain(&ends);
+    // Ends that go backwards are for who applies the patch to complain about.
+    let longest = starts.zip(&ends).map(|(start, end)| end.saturating_sub(*start)).max().unwrap_or(0);
+    within(longest as usize, limits.symbol_length as u64, "bytes in a new symbol", "max_symbol_length")?;
+    Ok(Patch { bytes: patch.symbols.bytes, ends, edits: patch.edits.into_iter().map(edit).collect() })
+}
+
+/// Refuses more of something than a limit allows; `keys` are what an operator calls it.
+fn within(count: usize, limit: u64, what: &str, keys: &str) -> Result<(), Fault> {
+    if count as u64 <= limit {
+        return Ok(());
+    }
+    Err(Fault::Oversized(format!("{count} {what}, {limit} are allowed ({keys})")))
+}
+
 fn finding(finding: types::Finding) -> Result<RawFinding, Fault> {
-    let length = finding.message.len();
-    if length > MESSAGE_LENGTH {
-        return Err(Fault::Oversized(format!("a message of {length} bytes, {MESSAGE_LENGTH} are allowed")));
-    }
-    if finding.code.len() > CODE_LENGTH {
-        return Err(Fault::Oversized(format!("a code of more than {CODE_LENGTH} bytes")));
-    }
+    let (message, code) = (finding.message.len(), finding.code.len());
+    within(message, MESSAGE_LENGTH as u64, "bytes in a message", "fixed")?;
+    within(code, CODE_LENGTH as u64, "bytes in a code", "fixed")?;
     Ok(RawFinding {
         code: one_line(finding.code, CODE_LENGTH),
         message: one_line(finding.message, MESSAGE_LENGTH),

@@ -1,9 +1,12 @@
 //! The engine: one for the process, with the settings that make a call fast and bounded.
 
-use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use std::sync::Arc;
+
+use wasmtime::{Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig};
 
 use crate::CodeCache;
 use crate::compiled::Compiled;
+use crate::ticker::Ticker;
 
 /// Compiles and runs plugins. Cheap to clone.
 #[derive(Clone)]
@@ -14,6 +17,7 @@ pub struct Engine {
     /// What it has room for.
     instances: u32,
     memory: usize,
+    pub(crate) _ticker: Arc<Ticker>,
 }
 
 /// This machine cannot run WebAssembly.
@@ -62,12 +66,16 @@ impl Engine {
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
             wasmtime::Engine::new(&config)
         });
-        match wasmtime {
-            Ok(wasmtime) => {
-                Ok(Self { wasmtime, code_cache: None, compiled: Compiled::default(), instances, memory })
-            }
-            Err(error) => Err(EngineError(format!("{error:#}"))),
-        }
+        let wasmtime = wasmtime.map_err(|error| EngineError(format!("{error:#}")))?;
+        let ticker = Ticker::start(&wasmtime).map_err(|error| EngineError(error.to_string()))?;
+        Ok(Self {
+            wasmtime,
+            code_cache: None,
+            compiled: Compiled::default(),
+            instances,
+            memory,
+            _ticker: Arc::new(ticker),
+        })
     }
 
     /// Whether it has room for so many instances of so many bytes.
@@ -82,6 +90,11 @@ fn settings() -> Config {
         .wasm_component_model(true)
         // Fuel is the limit that does not depend on how busy the machine is.
         .consume_fuel(true)
+        .operator_cost(operator_cost())
+        // Time is the back-stop: the same fuel lasts fifty times longer where every load misses the caches.
+        .epoch_interruption(true)
+        // Calls are synchronous; a store need not be ready for others.
+        .concurrency_support(false)
         .cranelift_opt_level(OptLevel::Speed)
         .memory_init_cow(true)
         .max_wasm_stack(GUEST_STACK)
@@ -91,4 +104,13 @@ fn settings() -> Config {
         // A trap's cause is enough for the log; symbols of the guest are often stripped anyway.
         .wasm_backtrace_max_frames(None);
     config
+}
+
+/// What is charged for an instruction. Most cost 1, and those that move much memory 1 a byte; growing is done by the
+/// host, and costs some 0.1 µs even when it is refused.
+fn operator_cost() -> OperatorCost {
+    let mut cost = OperatorCost::new();
+    cost.MemoryGrow = 200;
+    cost.TableGrow = 200;
+    cost
 }

@@ -11,6 +11,9 @@ pub enum Fault {
     /// It used up its fuel: a loop without end, or a limit too small for the push.
     #[error("out of fuel")]
     Fuel,
+    /// It took longer than it may by the clock, in ways that cost little fuel.
+    #[error("past its deadline")]
+    Deadline,
     /// It wanted more memory than it may have.
     #[error("out of memory")]
     Memory,
@@ -39,6 +42,7 @@ impl Fault {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Fuel => "fuel",
+            Self::Deadline => "deadline",
             Self::Memory => "memory",
             Self::Stack => "stack",
             Self::Trap(_) => "trap",
@@ -60,14 +64,15 @@ impl Fault {
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel,
+            Some(Trap::Interrupt) => Self::Deadline,
             _ if refused => Self::Memory,
             Some(Trap::StackOverflow) => Self::Stack,
             Some(trap) => Self::Trap(trap.to_string()),
             None => match root_cause(error) {
                 // wasmtime has no public type for it.
-                cause if cause.starts_with("too much data is being copied") => {
-                    Self::Oversized("more data than is taken in one call".to_owned())
-                }
+                cause if cause.starts_with("too much data is being copied") => Self::Oversized(
+                    "more data than is taken at a time (data_base, data_per_series)".to_owned(),
+                ),
                 cause => Self::Trap(cause),
             },
         }

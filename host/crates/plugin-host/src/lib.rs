@@ -35,6 +35,7 @@ mod outcome;
 mod plugin;
 mod shadow;
 mod shape;
+mod ticker;
 mod verdict;
 mod wasi;
 

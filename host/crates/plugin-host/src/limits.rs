@@ -1,47 +1,104 @@
 //! What a plugin may use, and the part of a store that keeps it to that.
 
+use std::time::Duration;
+
 use wasmtime::ResourceLimiter;
 
-/// What one plugin may use and answer. Past a limit the call is a [`Fault`](crate::Fault).
+/// What one plugin may use and answer. Past a limit the call is a [`Fault`](crate::Fault). What grows with a push has
+/// a base, and a part for each of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Fuel for every push; an instruction costs about one. Some 2,000,000 are a millisecond.
     pub fuel_base: u64,
     /// Further fuel for each series of a push.
     pub fuel_per_series: u64,
+    /// How long any one call may take by the clock: the back-stop for what fuel does not see.
+    pub deadline: Duration,
     /// Bytes of linear memory.
     pub memory: usize,
+    /// Lines for the log in one call; what is over is dropped.
+    pub log_lines: u32,
     /// Findings in one answer.
     pub findings: usize,
+    /// Edits in one answer.
+    pub edits_base: u64,
+    /// Further edits for each series of a push.
+    pub edits_per_series: u64,
+    /// Symbols that an answer may add to those of the push.
+    pub symbols_base: u64,
+    /// Further symbols for each series of a push.
+    pub symbols_per_series: u64,
+    /// Bytes of one such symbol.
+    pub symbol_length: usize,
+    /// Bytes that the host copies out of the guest at a time: an answer, or the arguments of a call.
+    pub data_base: u64,
+    /// Further bytes for each series of a push.
+    pub data_per_series: u64,
     /// Instances kept warm for the next push.
     pub warm_instances: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel_base: 10_000_000,
+            fuel_per_series: 50_000,
+            deadline: Duration::from_secs(1),
+            memory: 64 << 20,
+            log_lines: 16,
+            findings: 100,
+            edits_base: 1_000,
+            edits_per_series: 64,
+            symbols_base: 1_000,
+            symbols_per_series: 64,
+            symbol_length: 4_096,
+            data_base: 4 << 20,
+            data_per_series: 1_024,
+            warm_instances: 16,
+        }
+    }
 }
 
 impl Limits {
     /// The fuel for a push of that many series.
     pub fn fuel(&self, series: usize) -> u64 {
-        self.fuel_base.saturating_add(self.fuel_per_series.saturating_mul(series as u64))
+        grown(self.fuel_base, self.fuel_per_series, series)
     }
+
+    /// The edits that a push of that many series may be answered with.
+    pub(crate) fn edits(&self, series: usize) -> u64 {
+        grown(self.edits_base, self.edits_per_series, series)
+    }
+
+    /// The symbols that may come with them.
+    pub(crate) fn symbols(&self, series: usize) -> u64 {
+        grown(self.symbols_base, self.symbols_per_series, series)
+    }
+
+    /// The bytes that the host copies at a time while a push of that many series is evaluated.
+    pub(crate) fn data(&self, series: usize) -> usize {
+        usize::try_from(grown(self.data_base, self.data_per_series, series)).unwrap_or(usize::MAX)
+    }
+}
+
+fn grown(base: u64, per_series: u64, series: usize) -> u64 {
+    base.saturating_add(per_series.saturating_mul(series as u64))
 }
 
 /// Fuel for starting, describing and configuring: half a second or so. A plugin may compile hundreds of
 /// regular expressions there, once for an instance.
 pub(crate) const START_FUEL: u64 = 1_000_000_000;
 
-/// Bytes of data that the host copies out of a guest in one call: an answer, and lines for the log. Some edits of
-/// each series fit, whatever the size of the push.
-pub(crate) fn host_call_data(series: usize) -> usize {
-    (4 << 20) + series.saturating_mul(256)
-}
+/// How long each of these may take when a plugin is loaded.
+pub(crate) const START_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Bytes of a finding's message.
+/// Bytes of a finding's message, and of other lines for people.
 pub(crate) const MESSAGE_LENGTH: usize = 1024;
 
 /// Bytes of a finding's code.
 pub(crate) const CODE_LENGTH: usize = 128;
 
-/// Lines that a plugin may log in one call, and bytes of each.
-pub(crate) const LOG_LINES: u32 = 16;
+/// Bytes of a line for the log.
 pub(crate) const LOG_LINE_LENGTH: usize = 1024;
 
 /// Elements in a table of a guest: far more functions than a plugin has.
@@ -52,7 +109,7 @@ const TABLE_ELEMENTS: usize = 20_000;
 #[derive(Debug)]
 pub(crate) struct MemoryLimiter {
     limit: usize,
-    /// The largest size granted.
+    /// What was granted so far, over all memories. A guest never gives memory back.
     pub(crate) size: usize,
     pub(crate) refused: bool,
 }
@@ -64,10 +121,12 @@ impl MemoryLimiter {
 }
 
 impl ResourceLimiter for MemoryLimiter {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let granted = desired <= self.limit;
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        // A component can have several memories, which share what it may have.
+        let size = self.size.saturating_add(desired.saturating_sub(current));
+        let granted = size <= self.limit;
         if granted {
-            self.size = self.size.max(desired);
+            self.size = size;
         } else {
             self.refused = true;
         }

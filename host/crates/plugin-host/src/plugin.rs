@@ -11,8 +11,8 @@ use crate::bindings::PluginPre;
 use crate::bindings::exports::pushgate::plugin::policy;
 use crate::capability::{linker, names};
 use crate::granted::{Counted, Evaluation, Given};
-use crate::instance::{Instance, State, one_line};
-use crate::limits::{MESSAGE_LENGTH, START_FUEL};
+use crate::instance::{Budget, Instance, State, one_line};
+use crate::limits::MESSAGE_LENGTH;
 use crate::outcome::Outcome;
 use crate::{
     Capability, Digest, Engine, Fault, Granted, Limits, Manifest, Request, capability, component, convert,
@@ -134,11 +134,12 @@ impl Plugin {
         let pre = linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(wrong_world)?;
 
         let failed = |call| move |fault| LoadError::Failed { call, fault };
-        let mut probe = Instance::new(engine, &pre, name, &limits, START_FUEL).map_err(failed("start"))?;
+        let budget = Budget::of_load(&limits);
+        let mut probe = Instance::new(engine, &pre, name, &limits, budget).map_err(failed("start"))?;
         let describe = |guest: &crate::bindings::Plugin, store: &mut _| {
             guest.pushgate_plugin_policy().call_describe(store)
         };
-        let (manifest, _) = probe.call(START_FUEL, 0, describe).map_err(failed("describe"))?;
+        let (manifest, _) = probe.call(budget, describe).map_err(failed("describe"))?;
         let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
         if let Some(capability) =
             capabilities.iter().find(|capability| manifest.pure && capability.needs_grant())
@@ -147,7 +148,7 @@ impl Plugin {
             return Err(LoadError::Manifest(problem));
         }
         let warnings =
-            configure(&mut probe, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
+            configure(&mut probe, budget, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
 
         let given = Given { granted: granted.clone(), counters: manifest.counters.clone() };
         let shared = Shared {
@@ -230,13 +231,13 @@ impl Plugin {
         let request =
             if shared.manifest.pure { Request { id: "", received_ms: 0, ..request } } else { request };
         let param = convert::push_param(push, request, wants, &mut grouping, &mut attributes);
-        let fuel = shared.limits.fuel(push.series_count());
+        let series = push.series_count();
         instance.set_evaluation(self.evaluation(push, request));
-        let (answer, used) = instance.call(fuel, push.series_count(), |guest, store| {
+        let (answer, used) = instance.call(Budget::of_push(&shared.limits, series), |guest, store| {
             guest.pushgate_plugin_policy().call_evaluate(store, param)
         })?;
         instance.set_evaluation(None);
-        let outcome = convert::outcome(answer, &shared.manifest, &shared.limits)?;
+        let outcome = convert::outcome(answer, &shared.manifest, &shared.limits, series)?;
         self.give_back(instance);
         Ok((outcome, used))
     }
@@ -258,9 +259,9 @@ impl Plugin {
         if let Some(instance) = idle {
             return Ok(instance);
         }
-        let mut instance =
-            Instance::new(&shared.engine, &shared.pre, &shared.name, &shared.limits, START_FUEL)?;
-        match configure(&mut instance, &shared.config)? {
+        let budget = Budget::of_start(&shared.limits);
+        let mut instance = Instance::new(&shared.engine, &shared.pre, &shared.name, &shared.limits, budget)?;
+        match configure(&mut instance, budget, &shared.config)? {
             Ok(_) => Ok(instance),
             Err(problems) => Err(Fault::Nonsense(format!(
                 "it refuses a configuration that it took before: {}",
@@ -306,9 +307,9 @@ pub(crate) struct Call {
 
 type Configured = Result<Vec<ConfigProblem>, Vec<ConfigProblem>>;
 
-fn configure(instance: &mut Instance, config: &str) -> Result<Configured, Fault> {
-    let (answer, _) = instance
-        .call(START_FUEL, 0, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
+fn configure(instance: &mut Instance, budget: Budget, config: &str) -> Result<Configured, Fault> {
+    let (answer, _) =
+        instance.call(budget, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
     let read = |problems: Vec<policy::ConfigProblem>| {
         let problem = |problem: policy::ConfigProblem| ConfigProblem {
             pointer: one_line(problem.pointer, MESSAGE_LENGTH),

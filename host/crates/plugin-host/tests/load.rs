@@ -7,8 +7,7 @@ use pushgate_plugin_host::{Engine, Granted, Limits, Plugin};
 
 fn refusal(file: &[u8]) -> String {
     let engine = Engine::new(2, 1 << 20).unwrap();
-    let limits =
-        Limits { fuel_base: 1000, fuel_per_series: 10, memory: 1 << 20, findings: 1, warm_instances: 1 };
+    let limits = Limits { memory: 1 << 20, ..Limits::default() };
     match Plugin::load(&engine, "test", file, "{}", limits, &Granted::default()) {
         Ok(_) => panic!("it was loaded"),
         Err(error) => error.to_string(),
@@ -66,7 +65,7 @@ fn components_of_another_world() {
 
 #[test]
 fn fuel_grows_with_the_push_and_never_wraps() {
-    let limits = Limits { fuel_base: 1000, fuel_per_series: 10, memory: 0, findings: 0, warm_instances: 0 };
+    let limits = Limits { fuel_base: 1000, fuel_per_series: 10, ..Limits::default() };
     assert_eq!((limits.fuel(0), limits.fuel(5)), (1000, 1050));
     assert_eq!(Limits { fuel_per_series: u64::MAX, ..limits }.fuel(2), u64::MAX);
 }

@@ -1,4 +1,5 @@
-//! Answers what no plugin may answer; which nonsense it is, the job of the push says. Other jobs are accepted.
+//! Answers what no plugin may answer, or more than it may; which nonsense it is, the job of the push says. Other jobs
+//! are accepted.
 //!
 //! Written against the bare contract, because the SDK cannot say any of this.
 
@@ -6,6 +7,7 @@
 wit_bindgen::generate!({ path: "../../../wit", world: "plugin" });
 
 use exports::pushgate::plugin::policy::{Code, ConfigProblem, Guest, Manifest};
+use pushgate::plugin::log;
 use pushgate::plugin::types::{Decision, Edit, Finding, Label, Outcome, Patch, Push, Scope, Symbols};
 
 struct Nonsense;
@@ -58,22 +60,42 @@ impl Guest for Nonsense {
             "symbols-not-utf8" => (answer(Symbols { bytes: vec![0xff], ends: vec![1] }), Vec::new()),
             "reject-without-a-reason" => (Decision::Reject, Vec::new()),
             "unknown-code" => (Decision::Reject, vec![finding("nonsense/unknown")]),
-            "most-findings" => (Decision::Reject, vec![finding("nonsense/known"); 100]),
-            "too-many-findings" => (Decision::Reject, vec![finding("nonsense/known"); 101]),
-            "longest-message" => (Decision::Reject, vec![message(1024)]),
-            "too-long-message" => (Decision::Reject, vec![message(1025)]),
-            "longest-code" => (Decision::Reject, vec![finding(&"c".repeat(128))]),
-            "too-long-code" => (Decision::Reject, vec![finding(&"c".repeat(129))]),
-            "too-much-data" => (answer(Symbols { bytes: vec![b'a'; 5 << 20], ends: vec![1] }), Vec::new()),
             "duplicate-series" => (edit_with("x", Edit::DropLabel((Scope::All, new))), Vec::new()),
-            "too-many-rows" => {
-                let patch =
-                    Patch { symbols: Symbols { bytes: Vec::new(), ends: Vec::new() }, edits: all(2_000) };
-                (Decision::Mutate(patch), Vec::new())
+            "ends-go-backwards" => {
+                (answer(Symbols { bytes: b"ab".to_vec(), ends: vec![2, 1] }), Vec::new())
             }
-            _ => (Decision::Accept, Vec::new()),
+            other => much(other),
         };
         Outcome { decision, findings }
+    }
+}
+
+/// As much of something as the job says: `edits-1000` are a thousand.
+fn much(job: &str) -> (Decision, Vec<Finding>) {
+    let (what, count) = job.rsplit_once('-').unwrap_or((job, ""));
+    let count = count.parse().unwrap_or(0);
+    let reject = |finding: Finding| (Decision::Reject, vec![finding]);
+    let letters = || "m".repeat(count);
+    match what {
+        "findings" => (Decision::Reject, vec![finding("nonsense/known"); count]),
+        "message" => reject(Finding { message: letters(), ..finding("nonsense/known") }),
+        "code" => reject(finding(&letters())),
+        "edits" => {
+            // Each touches every series and changes nothing.
+            let edits = vec![Edit::DropLabel((Scope::All, 0)); count];
+            let symbols = Symbols { bytes: Vec::new(), ends: Vec::new() };
+            (Decision::Mutate(Patch { symbols, edits }), Vec::new())
+        }
+        "symbols" => (answer(Symbols { bytes: Vec::new(), ends: vec![0; count] }), Vec::new()),
+        "symbol-length" => {
+            (answer(Symbols { bytes: letters().into_bytes(), ends: vec![count as u32] }), Vec::new())
+        }
+        "data" => (answer(Symbols { bytes: letters().into_bytes(), ends: Vec::new() }), Vec::new()),
+        "lines" => {
+            (0..count).for_each(|line| log::log(log::Level::Info, &format!("line {line} of {count}")));
+            (Decision::Accept, Vec::new())
+        }
+        _ => (Decision::Accept, Vec::new()),
     }
 }
 
@@ -94,15 +116,6 @@ fn edit_with(symbol: &str, edit: Edit) -> Decision {
 
 fn answer(symbols: Symbols) -> Decision {
     Decision::Mutate(Patch { symbols, edits: Vec::new() })
-}
-
-/// Edits that each touch every series and change nothing.
-fn all(edits: usize) -> Vec<Edit> {
-    vec![Edit::DropLabel((Scope::All, 0)); edits]
-}
-
-fn message(length: usize) -> Finding {
-    Finding { message: "m".repeat(length), ..finding("nonsense/known") }
 }
 
 fn finding(code: &str) -> Finding {

@@ -6,7 +6,7 @@ use wasmtime::component::LinkerInstance;
 use super::charge;
 use crate::bindings::pushgate::plugin::log::Level;
 use crate::instance::{State, one_line};
-use crate::limits::{LOG_LINE_LENGTH, LOG_LINES};
+use crate::limits::LOG_LINE_LENGTH;
 
 pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     instance.func_wrap("log", |mut store: StoreContextMut<'_, State>, (level, message): (Level, String)| {
@@ -18,10 +18,8 @@ pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result
 
 impl State {
     fn log(&mut self, level: Level, message: String) {
-        self.log_lines = self.log_lines.saturating_add(1);
-        if self.log_lines > LOG_LINES {
-            return;
-        }
+        let Some(left) = self.log_lines_left.checked_sub(1) else { return };
+        self.log_lines_left = left;
         let plugin = self.plugin.as_str();
         let message = one_line(message, LOG_LINE_LENGTH);
         match level {
