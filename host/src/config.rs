@@ -255,6 +255,8 @@ pub struct Plugins {
     pub state_size: ByteSize,
     /// Entries that one plugin may keep in its state.
     pub state_entries: usize,
+    /// Whether changes of the configuration and plugin files are taken up by themselves.
+    pub watch: bool,
 }
 
 impl Default for Plugins {
@@ -268,6 +270,7 @@ impl Default for Plugins {
             counter_series: 1_000,
             state_size: ByteSize::mib(1),
             state_entries: 10_000,
+            watch: false,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Reloads while the gateway runs: whoever asks for one asks here, they are done one at a time, and what came of the
 //! last one is remembered. What a reload does is up to who [serves](Wishes::serve) them.
 
+mod files;
+mod watch;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::future;
@@ -9,6 +12,9 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
+
+pub use self::files::Files;
+pub use self::watch::watch;
 
 /// Wishes that wait for the reload under way to end; more wait to be told. One reload serves all that wait.
 const MAX_WAITING: usize = 64;
@@ -30,6 +36,8 @@ pub enum Trigger {
     Hangup,
     /// A request.
     Request,
+    /// Other content of the files.
+    Files,
 }
 
 /// A reload that was done.
@@ -123,6 +131,7 @@ impl Trigger {
         match self {
             Self::Hangup => "SIGHUP",
             Self::Request => "/-/reload",
+            Self::Files => "changed files",
         }
     }
 }

@@ -13,15 +13,16 @@ use anyhow::Context as _;
 use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task;
 use tracing::{error, info, warn};
 
 use crate::cli::{self, Command, Invocation, Settings, UsageError};
-use crate::config::{KeyLines, Problems};
+use crate::config::{Config, KeyLines, Problems};
 use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
-use crate::reload::{Reloads, Trigger, Wishes};
+use crate::reload::{self, Files, Reloads, Trigger, Wishes};
 use crate::telemetry::start_log;
 
 /// A file of more is no configuration.
@@ -51,7 +52,9 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Serves until it is asked to stop by SIGINT or SIGTERM. SIGHUP has the configuration read again.
 fn serve(settings: Settings) -> anyhow::Result<()> {
-    let (config, problems) = settings.examine(&read(&settings)?);
+    let (examined, files) = examine(&settings);
+    let (config, problems) = examined?;
+    let watch = config.plugins.watch;
     start_log(&config.log);
     info!(version = env!("CARGO_PKG_VERSION"), plugins = config.chain.len(), "starting pushgate");
     for name in &settings.unknown_variables {
@@ -82,9 +85,11 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
             notify(&[NotifyState::Stopping]);
         };
         let gateway = Arc::new(gateway);
+        let followed = watch::Sender::new(watch.then_some(files));
         tokio::select! {
             () = gateway.run(listeners, stopping) => {}
-            never = reload(&gateway, Arc::new(settings), wishes) => match never {},
+            never = reload(&gateway, Arc::new(settings), wishes, &followed) => match never {},
+            never = reload::watch(followed.subscribe(), gateway.reloads()) => match never {},
             never = ask_for_each(hangup, gateway.reloads()) => match never {},
         }
         info!("stopped");
@@ -122,7 +127,14 @@ async fn ask_for_each(mut hangup: Signal, reloads: &Reloads) -> Infallible {
 }
 
 /// Reads the configuration again whenever that is wished. One that is wrong changes nothing.
-async fn reload(gateway: &Arc<Gateway>, settings: Arc<Settings>, wishes: Wishes) -> Infallible {
+///
+/// `followed` gets to know the files that it was made of, if they are to be followed.
+async fn reload(
+    gateway: &Arc<Gateway>,
+    settings: Arc<Settings>,
+    wishes: Wishes,
+    followed: &watch::Sender<Option<Files>>,
+) -> Infallible {
     let reload = async |trigger: Trigger| {
         let by = trigger.as_str();
         // systemd takes what follows for the reload that it asked for only with the time at which it began.
@@ -130,9 +142,17 @@ async fn reload(gateway: &Arc<Gateway>, settings: Arc<Settings>, wishes: Wishes)
             Ok(now) => notify(&[NotifyState::Reloading, now]),
             Err(error) => warn!(%error, "cannot tell systemd of a reload"),
         }
-        let (gateway, settings) = (gateway.clone(), settings.clone());
-        let reloading =
-            task::spawn_blocking(move || gateway.reload(read(&settings).map(|text| settings.examine(&text))));
+        let (gateway, settings, followed) = (gateway.clone(), settings.clone(), followed.clone());
+        let reloading = task::spawn_blocking(move || {
+            let (examined, files) = examine(&settings);
+            let follow = match &examined {
+                Ok((config, problems)) if problems.is_empty() => config.plugins.watch,
+                // It goes on as it was, so that the mistake can be mended.
+                _ => followed.borrow().is_some(),
+            };
+            followed.send_replace(follow.then_some(files));
+            gateway.reload(examined)
+        });
         let reloaded = reloading.await.map_err(anyhow::Error::from).flatten();
         let told = match &reloaded {
             Ok(waiting) if waiting.is_empty() => {
@@ -192,6 +212,17 @@ fn import(source: &Source, target: GatewayUrl) -> anyhow::Result<()> {
     }
     print(&format!("{line}, {} refused\n", summary.refused.len()))?;
     anyhow::bail!("not all groups could be imported");
+}
+
+/// The configuration, and the files that it is made of as they were when it was read.
+fn examine(settings: &Settings) -> (anyhow::Result<(Config, Problems)>, Files) {
+    let mut files = Files::default();
+    settings.config_file.iter().for_each(|file| files.add(file));
+    let examined = read(settings).map(|text| settings.examine(&text));
+    if let Ok((config, _)) = &examined {
+        config.chain.iter().for_each(|policy| files.add(&policy.source));
+    }
+    (examined, files)
 }
 
 /// The text of the configuration file; empty if there is none.

@@ -1,6 +1,8 @@
 //! Changing a gateway while it runs: who may ask for it, what is told, and what does not change.
 
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -108,6 +110,53 @@ fn systemd_is_told_of_each_reload() {
     }
     gateway.terminate();
     assert!(told("STOPPING=1", &receive()));
+}
+
+#[test]
+fn what_changes_is_taken_up_where_that_is_asked_for() {
+    let volume = |folder: &Path, watch: bool, guest: &str| {
+        std::fs::create_dir_all(folder).unwrap();
+        let plugins = entry("policy", Path::new("p.wasm"), "");
+        let text = config("127.0.0.1:0", &format!("watch = {watch}\n{plugins}"));
+        let text = text.replace(artifacts::plugins().to_str().unwrap(), "..data");
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+        std::fs::copy(artifacts::guest(guest), folder.join("p.wasm")).unwrap();
+    };
+    let folder = Folder::new();
+    volume(&folder.path().join("v1"), true, "scribe");
+    symlink("v1", folder.path().join("..data")).unwrap();
+    symlink("..data/config.toml", folder.path().join("config.toml")).unwrap();
+    let gateway = Gateway::start_in(folder, LIFECYCLE);
+    let path = |name: &str| gateway.folder().path().join(name);
+    let count = |words: &str| gateway.log().lines().filter(|line| line.contains(words)).count();
+    let swap = |version: &str| {
+        symlink(version, path("..new")).unwrap();
+        std::fs::rename(path("..new"), path("..data")).unwrap();
+    };
+    let pushed = |status: u16| gateway.put("/metrics/job/hostile", "m 1\n").expect(status);
+
+    // The way of Kubernetes. Of the two files only the plugin is another.
+    volume(&path("v2"), true, "trap");
+    swap("v2");
+    poll::until("the plugin is another", || (count("configuration reloaded") == 1).then_some(()));
+    assert!(gateway.log().contains("by=\"changed files\""), "{}", gateway.log());
+    pushed(503);
+
+    // What is broken is told once, and the next change may mend it.
+    gateway.folder().write("v2/p.wasm", "half");
+    poll::until("a broken plugin is told", || (count("not reloaded") == 1).then_some(()));
+    gateway.folder().write("v2/config.toml", "broken");
+    poll::until("a broken file is told", || (count("not reloaded") == 2).then_some(()));
+    pushed(503);
+    swap("v1");
+    poll::until("the first ones are back", || (count("configuration reloaded") == 2).then_some(()));
+    pushed(200);
+
+    // Once it is switched off, nobody looks any more.
+    volume(&path("v1"), false, "scribe");
+    poll::until("it is switched off", || (count("configuration reloaded") == 3).then_some(()));
+    gateway.folder().write("v1/config.toml", "broken");
+    assert!(poll::within(poll::SOON / 2, || (count("not reloaded") > 2).then_some(())).is_none());
 }
 
 /// How often the chain is swapped under load, and after how many times memory is looked at first: pools and caches are

@@ -121,6 +121,7 @@ impl Plugins {
         plugins.key("counter_series", &whole(1..=100_000), &mut self.counter_series);
         plugins.key("state_size", &size(ByteSize::kib(1)..=GIB), &mut self.state_size);
         plugins.key("state_entries", &whole(1..=10_000_000), &mut self.state_entries);
+        plugins.key("watch", &boolean(), &mut self.watch);
     }
 }
 
@@ -248,6 +249,7 @@ mod tests {
             counter_series = 14
             state_size = '15KiB'
             state_entries = 16
+            watch = true
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -310,6 +312,7 @@ mod tests {
                 counter_series: 14,
                 state_size: ByteSize::kib(15),
                 state_entries: 16,
+                watch: true,
             },
             chain: Vec::new(),
         };

@@ -108,6 +108,7 @@ impl Config {
         shared.push(("counter_series", shown(&plugins.counter_series)));
         shared.push(("state_size", Some(quoted(&plugins.state_size.to_string()))));
         shared.push(("state_entries", shown(&plugins.state_entries)));
+        shared.push(("watch", shown(&plugins.watch)));
         vec![
             (
                 "web",
