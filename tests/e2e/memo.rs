@@ -211,3 +211,24 @@ fn a_plugin_that_is_not_pure_although_it_says_so_is_found_out() {
         "{log}"
     );
 }
+
+#[test]
+fn what_a_plugin_takes_is_told() {
+    let gateway = Gateway::start(&naming());
+    gateway.put("/metrics/job/one", "m 1\n").expect(200);
+    let scrape = gateway.scrape();
+    assert!(scrape.expect("pushgate_plugin_memory_peak_bytes{plugin=\"naming\"}") >= 65_536.0);
+    assert_eq!(scrape.expect("pushgate_plugin_instances{plugin=\"naming\",state=\"idle\"}"), 1.0);
+    assert_eq!(scrape.expect("pushgate_plugin_instances{plugin=\"naming\",state=\"busy\"}"), 0.0);
+    assert!(scrape.expect("pushgate_plugin_compile_seconds{cache=\"miss\",plugin=\"naming\"}") > 0.0);
+    assert_eq!(scrape.expect("pushgate_plugin_edits_total{plugin=\"naming\"}"), 0.0);
+    let info = scrape.samples("pushgate_plugin_info");
+    assert!(info[0].starts_with("pushgate_plugin_info{api=\"0.1.0\",digest=\"sha256:"), "{info:?}");
+    let outside = entry("naming", &artifacts::plugin("naming"), "match = { job = \"x\" }");
+    let gateway = Gateway::start(&outside);
+    gateway.put("/metrics/job/one", "m 1\n").expect(200);
+    assert_eq!(
+        gateway.scrape().expect("pushgate_plugin_skipped_total{plugin=\"naming\",reason=\"scope\"}"),
+        1.0
+    );
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use pushgate_exposition::{InternError, Kind};
-use pushgate_plugin_host::{API, Chain, Finding, Link, Mode, Origin, Plugin, Report, Step};
+use pushgate_plugin_host::{
+    API, Chain, CodeSource, Finding, Instances, Link, Mode, Origin, Plugin, Report, Step,
+};
 use tracing::{error, info, warn};
 
 use super::plugin::{DECISIONS, FAULTS, PluginMetrics, SKIPS};
@@ -64,6 +66,21 @@ impl ChainMetrics {
 
     /// Writes the families of all policies, in order of their names.
     pub(super) fn write(&self, out: &mut Writer) -> Result<(), InternError> {
+        let family = out.family(
+            "pushgate_plugin_compile_seconds",
+            Kind::Gauge,
+            "How long it took to have a plugin's code when it was loaded: to compile it (cache=\"miss\"), to read it from \
+             cache_directory (hit), or no time, because it was in use (in_use).",
+        )?;
+        for Policy { plugin, .. } in &*self.0 {
+            let (source, duration) = plugin.code();
+            let cache = match source {
+                CodeSource::Compiled => "miss",
+                CodeSource::Cache => "hit",
+                CodeSource::InUse => "in_use",
+            };
+            out.value(family, &[("cache", cache), ("plugin", plugin.name())], duration.as_secs_f64())?;
+        }
         let family = out.family(
             "pushgate_plugin_duration_seconds",
             Kind::Histogram,
@@ -135,6 +152,17 @@ impl ChainMetrics {
             out.value(family, &labels, 1.0)?;
         }
         let family = out.family(
+            "pushgate_plugin_instances",
+            Kind::Gauge,
+            "Instances of a plugin: busy with a push, or idle. Raise the setting instances when more than that are busy often.",
+        )?;
+        for Policy { plugin, .. } in &*self.0 {
+            let Instances { idle, busy } = plugin.instances();
+            for (state, count) in [("busy", busy), ("idle", idle)] {
+                out.value(family, &[("plugin", plugin.name()), ("state", state)], count as f64)?;
+            }
+        }
+        let family = out.family(
             "pushgate_plugin_memo_mismatches_total",
             Kind::Counter,
             "Answers of a plugin that says it is pure which were not what it answered to the same push before. After one, \
@@ -142,6 +170,15 @@ impl ChainMetrics {
         )?;
         for (name, counted) in self.policies() {
             out.count(family, &[("plugin", name)], &counted.mismatches)?;
+        }
+        let family = out.family(
+            "pushgate_plugin_memory_peak_bytes",
+            Kind::Gauge,
+            "The most memory that one instance of a plugin has had since the configuration was read. Set memory to more than \
+             twice that: an instance that has grown past half of it is not used again.",
+        )?;
+        for Policy { plugin, .. } in &*self.0 {
+            out.value(family, &[("plugin", plugin.name())], plugin.memory_peak() as f64)?;
         }
         let family = out.family(
             "pushgate_plugin_skipped_total",

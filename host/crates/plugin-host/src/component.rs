@@ -11,21 +11,36 @@ const MAX_FILE: usize = 32 << 20;
 /// Types only: an import of it asks for nothing.
 const TYPES: &str = "pushgate:plugin/types";
 
+/// Where the machine code of a plugin came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeSource {
+    /// It was compiled.
+    Compiled,
+    /// It was compiled at an earlier start.
+    Cache,
+    /// Another policy has it, or the chain before.
+    InUse,
+}
+
 /// The component of a plugin file: compiled, or as it was compiled before. A core module, which is what plain `cargo build` makes for
 /// `wasm32-unknown-unknown`, is made a component first, by the interface description inside it.
-pub(crate) fn compile(engine: &Engine, bytes: &[u8], digest: Digest) -> Result<Component, LoadError> {
+pub(crate) fn compile(
+    engine: &Engine,
+    bytes: &[u8],
+    digest: Digest,
+) -> Result<(Component, CodeSource), LoadError> {
     if bytes.len() > MAX_FILE {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: MAX_FILE });
     }
     let cache = engine.code_cache.as_ref();
     if let Some(component) = cache.and_then(|cache| cache.load(&engine.wasmtime, digest)) {
-        return Ok(component);
+        return Ok((component, CodeSource::Cache));
     }
     let component = compile_anew(engine, bytes)?;
     if let Some(cache) = cache {
         cache.keep(&engine.wasmtime, digest, &component);
     }
-    Ok(component)
+    Ok((component, CodeSource::Compiled))
 }
 
 fn compile_anew(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {

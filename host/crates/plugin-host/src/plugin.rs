@@ -14,9 +14,10 @@ use crate::granted::{Counted, Evaluation, Given};
 use crate::instance::{Budget, Instance, State, one_line};
 use crate::limits::MESSAGE_LENGTH;
 use crate::outcome::Outcome;
+use crate::usage::Usage;
 use crate::{
-    Capability, Digest, Engine, Fault, Granted, Limits, Manifest, Request, capability, component, convert,
-    wasi,
+    Capability, CodeSource, Digest, Engine, Fault, Granted, Instances, Limits, Manifest, Request, capability,
+    component, convert, wasi,
 };
 
 /// A policy: a plugin and its configuration. Cheap to clone; clones share their instances.
@@ -29,6 +30,7 @@ pub struct Plugin {
 struct Shared {
     name: String,
     digest: Digest,
+    code: (CodeSource, Duration),
     engine: Engine,
     pre: PluginPre<State>,
     manifest: Manifest,
@@ -36,6 +38,7 @@ struct Shared {
     config: String,
     limits: Limits,
     warnings: Vec<ConfigProblem>,
+    usage: Usage,
     /// Others that are made of the same file find it as long as this holds it.
     _component: Arc<Component>,
     /// The instance used last is used next: its memory is still in the processor's caches. `None` when the plugin is
@@ -125,7 +128,14 @@ impl Plugin {
         granted: &Granted,
     ) -> Result<Self, LoadError> {
         let digest = Digest::of(file);
-        let component = engine.compiled.get_or(digest, || component::compile(engine, file, digest))?;
+        let started = Instant::now();
+        let mut source = CodeSource::InUse;
+        let component = engine.compiled.get_or(digest, || {
+            let (component, found) = component::compile(engine, file, digest)?;
+            source = found;
+            Ok(component)
+        })?;
+        let code = (source, started.elapsed());
         let capabilities = component::capabilities(engine, &component)?;
         capability::check(&capabilities, granted)?;
         let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
@@ -154,6 +164,7 @@ impl Plugin {
         let shared = Shared {
             name: name.to_owned(),
             digest,
+            code,
             engine: engine.clone(),
             pre,
             manifest,
@@ -161,6 +172,7 @@ impl Plugin {
             config: config.to_owned(),
             limits,
             warnings,
+            usage: Usage::default(),
             // The instance that the configuration was tried on serves the first push.
             idle: Mutex::new(Some(vec![probe])),
             _component: component,
@@ -176,6 +188,22 @@ impl Plugin {
     /// The digest of the plugin file.
     pub fn digest(&self) -> Digest {
         self.shared.digest
+    }
+
+    /// Where its machine code came from, and how long that took.
+    pub fn code(&self) -> (CodeSource, Duration) {
+        self.shared.code
+    }
+
+    /// Its instances at the moment.
+    pub fn instances(&self) -> Instances {
+        let idle = self.shared.idle.lock().as_ref().map_or(0, Vec::len);
+        Instances { idle, busy: self.shared.usage.busy() }
+    }
+
+    /// The most memory that one of its instances has had, in bytes.
+    pub fn memory_peak(&self) -> usize {
+        self.shared.usage.memory_peak()
     }
 
     /// What it can do: the interfaces of the host that it imports, in order.
@@ -225,6 +253,7 @@ impl Plugin {
 
     fn evaluate_with_fuel(&self, push: &Push, request: Request<'_>) -> Result<(Outcome, u64), Fault> {
         let shared = &*self.shared;
+        let _busy = shared.usage.call();
         let mut instance = self.instance()?;
         let (mut grouping, mut attributes) = (Vec::new(), Vec::new());
         let wants = shared.manifest.wants;
@@ -233,9 +262,11 @@ impl Plugin {
         let param = convert::push_param(push, request, wants, &mut grouping, &mut attributes);
         let series = push.series_count();
         instance.set_evaluation(self.evaluation(push, request));
-        let (answer, used) = instance.call(Budget::of_push(&shared.limits, series), |guest, store| {
+        let called = instance.call(Budget::of_push(&shared.limits, series), |guest, store| {
             guest.pushgate_plugin_policy().call_evaluate(store, param)
-        })?;
+        });
+        shared.usage.note_memory(instance.memory());
+        let (answer, used) = called?;
         instance.set_evaluation(None);
         let outcome = convert::outcome(answer, &shared.manifest, &shared.limits, series)?;
         self.give_back(instance);
