@@ -20,5 +20,5 @@ pub mod generated {
 }
 
 pub use generated::exports::pushgate::plugin::policy::{self, Guest};
-pub use generated::pushgate::plugin::{log, types};
+pub use generated::pushgate::plugin::{cardinality, clock, log, metrics, state, stored, types};
 pub use wit_bindgen::rt;

@@ -79,7 +79,13 @@ mod problem;
 #[cfg(feature = "pattern")]
 mod pattern;
 
+pub mod cardinality;
+pub mod clock;
+mod counters;
 pub mod log;
+mod moment;
+pub mod state;
+pub mod stored;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
@@ -94,6 +100,7 @@ pub mod guest;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use counters::Counter;
 pub use edits::{Edits, IntoSymbol, Scope};
 pub use families::{Family, Kind, Point, Series};
 pub use findings::{Finding, Findings, MAX_FINDINGS, MAX_MESSAGE_BYTES};

@@ -1,5 +1,6 @@
 //! What a plugin says about itself before it is configured.
 
+use crate::Counter;
 use crate::bindings::policy;
 
 /// What a plugin is, as constants: the host asks for it once, before any configuration.
@@ -23,6 +24,7 @@ pub struct Manifest {
     pub(crate) mutates: bool,
     pub(crate) pure: bool,
     pub(crate) codes: &'static [Code],
+    pub(crate) counters: &'static [Counter],
 }
 
 impl Manifest {
@@ -34,7 +36,7 @@ impl Manifest {
     /// const MANIFEST: Manifest = Manifest::new("team", env!("CARGO_PKG_VERSION"), "Every series has an owner.");
     /// ```
     pub const fn new(name: &'static str, version: &'static str, summary: &'static str) -> Self {
-        Self { name, version, summary, wants: &[], mutates: false, pure: false, codes: &[] }
+        Self { name, version, summary, wants: &[], mutates: false, pure: false, codes: &[], counters: &[] }
     }
 
     /// The optional columns that `evaluate` reads. Those not named here never cross the boundary, and
@@ -87,6 +89,18 @@ impl Manifest {
         self
     }
 
+    /// Every [`Counter`] of this plugin. Counting needs the grant `metrics`.
+    ///
+    /// ```
+    /// # use pushgate_plugin::{Counter, Manifest};
+    /// const RENAMED: Counter = Counter::new("renamed", "Labels that were renamed.", &[]);
+    /// const MANIFEST: Manifest = Manifest::new("short", "1.0.0", "Labels have short names.").counters(&[RENAMED]);
+    /// ```
+    pub const fn counters(mut self, counters: &'static [Counter]) -> Self {
+        self.counters = counters;
+        self
+    }
+
     /// The plugin's name, the first part of its codes.
     ///
     /// ```
@@ -99,6 +113,11 @@ impl Manifest {
 
     /// The manifest as it crosses the boundary.
     pub(crate) fn to_wire(self, config_schema: String) -> policy::Manifest {
+        let counter = |counter: &Counter| policy::Counter {
+            name: counter.name.to_owned(),
+            help: counter.help.to_owned(),
+            labels: counter.labels.iter().map(|&label| label.to_owned()).collect(),
+        };
         policy::Manifest {
             name: self.name.to_owned(),
             version: self.version.to_owned(),
@@ -112,7 +131,7 @@ impl Manifest {
                 .iter()
                 .map(|code| policy::Code { id: code.id.to_owned(), meaning: code.meaning.to_owned() })
                 .collect(),
-            counters: Vec::new(),
+            counters: self.counters.iter().map(counter).collect(),
         }
     }
 }

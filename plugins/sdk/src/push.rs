@@ -1,13 +1,13 @@
 //! One push, as a plugin reads it.
 
 use std::cell::OnceCell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use crate::bindings::types;
 use crate::families::rows;
 use crate::labels::distinct_names;
 use crate::symbols::Symbols;
-use crate::{Family, GroupingLabel, LabelName, Memo, Series, Sym};
+use crate::{Family, GroupingLabel, LabelName, Memo, Series, Sym, moment};
 
 /// One push: its grouping key and the families it brings.
 ///
@@ -148,13 +148,7 @@ impl Push {
     /// # Ok::<(), testing::CaseError>(())
     /// ```
     pub fn received_at(&self) -> SystemTime {
-        let distance = Duration::from_millis(self.request.received_ms.unsigned_abs());
-        let moment = if self.request.received_ms < 0 {
-            UNIX_EPOCH.checked_sub(distance)
-        } else {
-            UNIX_EPOCH.checked_add(distance)
-        };
-        moment.unwrap_or(UNIX_EPOCH)
+        moment::of_ms(self.request.received_ms)
     }
 
     /// A fact about the caller, if the operator chose to tell it: `user`, `tls-san`, `network`, `header:x-team`.

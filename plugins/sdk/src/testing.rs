@@ -22,6 +22,7 @@
 mod answer;
 mod case;
 mod convert;
+mod host;
 mod run;
 
 use std::cell::RefCell;
@@ -31,10 +32,12 @@ use pushgate_exposition as exposition;
 
 pub use answer::{Answer, Decision, Remark};
 pub use case::{Case, CaseError};
+pub(crate) use host::host;
+pub use host::{counted, limit_state, set_label_values, set_stored, set_time};
 pub use run::{run_case, run_cases};
 
 use crate::bindings::log::Level;
-use crate::{Outcome, Plugin, Problems, Push, config};
+use crate::{Method, Outcome, Plugin, Problems, Push, config};
 
 /// A push made of text. It can be used wherever a [`Push`] is read, and has all optional columns.
 ///
@@ -63,6 +66,15 @@ impl Deref for TestPush {
     }
 }
 
+impl TestPush {
+    /// As the host tells of a stored group.
+    pub(crate) fn as_group(&self) -> Push {
+        let mut group = convert::to_wire(&self.source, Method::Put, convert::ALL_COLUMNS);
+        group.request.id.clear();
+        Push::from_wire(group)
+    }
+}
+
 /// Makes a push. `request` is the method and the grouping key, `text` the body as it would be sent.
 ///
 /// # Errors
@@ -79,8 +91,9 @@ impl Deref for TestPush {
 pub fn push(request: &str, text: &str) -> Result<TestPush, CaseError> {
     let (method, key) = case::read_request(request)?;
     let source = case::read_push(&key, text)?;
-    let push = Push::from_wire(convert::to_wire(&source, method, convert::ALL_COLUMNS));
-    Ok(TestPush { push, source })
+    let mut wire = convert::to_wire(&source, method, convert::ALL_COLUMNS);
+    wire.request.received_ms = host(|host| host.now_ms);
+    Ok(TestPush { push: Push::from_wire(wire), source })
 }
 
 /// Applies an outcome as the host would: the grouping key on the first line, then the text.

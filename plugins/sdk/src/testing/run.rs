@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::testing::{Answer, Case, CaseError, Decision, configure, convert};
+use crate::testing::{Answer, Case, CaseError, Decision, configure, convert, host};
 use crate::{Plugin, Problems, Push};
 
 /// Runs one case through a plugin; what comes is to be held against [`Case::outcome`].
@@ -32,6 +32,7 @@ use crate::{Plugin, Problems, Push};
 /// ```
 pub fn run_case<P: Plugin>(case: &Case) -> Result<String, CaseError> {
     let source = case.push()?;
+    host(|host| (host.state, host.counts) = Default::default()); // Nothing of the case before.
     let policy = match configure::<P>(&case.config) {
         Ok(policy) => policy,
         Err(problems) => return Ok(Answer::render_refusal(pairs(problems))),
@@ -41,6 +42,7 @@ pub fn run_case<P: Plugin>(case: &Case) -> Result<String, CaseError> {
         let push = Push::from_wire(convert::to_wire(&source, case.method, P::MANIFEST.wants));
         let answer = convert::answer(&source, policy.evaluate(&push).into_wire())?;
         check_contract::<P>(&answer)?;
+        check_counters::<P>()?;
         Ok(format!("{warnings}{}", answer.render(&source)))
     };
     let outcome: String = evaluate()?;
@@ -94,6 +96,15 @@ pub fn run_cases<P: Plugin>(package: &str) {
 
 fn pairs(problems: Problems) -> impl Iterator<Item = (String, String)> {
     problems.into_wire().into_iter().map(|problem| (problem.pointer, problem.message))
+}
+
+/// The host stops a plugin that counts what its manifest does not declare.
+fn check_counters<P: Plugin>() -> Result<(), CaseError> {
+    let is_declared = |name: &str| P::MANIFEST.counters.iter().any(|counter| counter.name == name);
+    match host(|host| host.counts.keys().map(|(name, _)| name.clone()).find(|name| !is_declared(name))) {
+        Some(name) => Err(CaseError::new(format!("the manifest has no counter {name:?}"))),
+        None => Ok(()),
+    }
 }
 
 fn check_contract<P: Plugin>(answer: &Answer) -> Result<(), CaseError> {

@@ -1,11 +1,12 @@
 //! `stored`: what is stored already.
 
-use pushgate_exposition::{GroupingKey, Push};
+use pushgate_exposition::{GroupingKey, Label, Push};
 use wasmtime::StoreContextMut;
 use wasmtime::component::LinkerInstance;
 
 use super::{Capability, charge, enter};
 use crate::bindings::pushgate::plugin::stored::{Families, Group, Series, Symbols};
+use crate::bindings::pushgate::plugin::types;
 use crate::instance::State;
 
 /// What is stored, as far as plugins may look into it. Made by whoever has a store; this crate knows none.
@@ -35,7 +36,9 @@ pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result
 
 fn columns(push: &Push) -> Group {
     let (families, series) = (push.family_columns(), push.series_columns());
+    let label = |label: &Label| types::Label { name: label.name, value: label.value };
     Group {
+        grouping: push.grouping().iter().map(label).collect(),
         symbols: Symbols { bytes: push.symbols().bytes().to_vec(), ends: push.symbols().ends().to_vec() },
         families: Families {
             name: families.name.clone(),
