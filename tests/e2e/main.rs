@@ -31,6 +31,9 @@ mod shadow;
 /// What a pure plugin need not be asked for again.
 mod memo;
 
+/// What plugins may use of the gateway, and that they must have been granted it.
+mod capabilities;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 

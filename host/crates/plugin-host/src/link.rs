@@ -64,6 +64,18 @@ pub(crate) struct Answer {
 }
 
 impl Link {
+    /// A policy that decides about every push, closed when it fails, with nothing beside it.
+    pub fn of(plugin: Plugin) -> Self {
+        Self {
+            plugin,
+            mode: Mode::Enforce,
+            fail: Fail::Closed,
+            covers: Box::new(|_, _| true),
+            shadows: Vec::new(),
+            memo: None,
+        }
+    }
+
     /// Asks the policy and its candidates, and makes the policy's edits if it may.
     pub(crate) fn ask(&self, push: &mut Push, request: Request<'_>) -> (Answer, Vec<Comparison>) {
         let mut answer = match &self.memo {
