@@ -34,6 +34,9 @@ mod memo;
 /// What plugins may use of the gateway, and that they must have been granted it.
 mod capabilities;
 
+/// Plugins that were built against older versions of the contract.
+mod golden;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 
