@@ -232,12 +232,15 @@ fn the_quota_of_a_state_holds_at_it_and_not_past_it() {
 #[test]
 fn each_policy_has_a_state_of_its_own_also_when_it_only_watches() {
     let step = "\"add\", key = \"n\", by = 1, ttl_ms = 3600000";
-    let gateway = Gateway::start(
-        &[capable("watcher", "mode = \"monitor\"", &[step, step]), capable("policy", "", &[step])].concat(),
-    );
+    let watcher = capable("watcher", "mode = \"monitor\"", &[step, step]);
+    let shadow = capable("shadow", "shadow_of = \"policy\"", &[step, step]);
+    let gateway = Gateway::start(&[watcher, capable("policy", "", &[step]), shadow].concat());
     assert_eq!(push(&gateway, "one"), ["1"]);
     assert_eq!(push(&gateway, "one"), ["2"]);
-    assert_eq!(gateway.scrape().sum("pushgate_plugin_counter_pushes_total", &["watcher"]), 2.0);
+    for policy in ["watcher", "policy", "shadow"] {
+        let pushes = gateway.scrape().sum("pushgate_plugin_counter_pushes_total", &[policy]);
+        assert_eq!(pushes, 2.0, "{policy}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Surroundings {
     /// Forgets what nobody of a chain that is in use now can find again.
     pub fn settle(&self, config: &Config, chain: &Chain) {
         self.belongings.lock().retain(|name, _| config.chain.iter().any(|policy| policy.name == *name));
-        chain.links().iter().for_each(|link| link.plugin.counted().forget_others());
+        chain.plugins().for_each(|plugin| plugin.counted().forget_others());
     }
 }
 

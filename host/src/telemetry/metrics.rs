@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::RwLock;
 use pushgate_exposition::{InternError, Kind, Push};
-use pushgate_plugin_host::{Chain, Counted, Method};
+use pushgate_plugin_host::{Chain, Counted, Method, Plugin};
 
 use super::chain::ChainMetrics;
 use super::histogram::Histogram;
@@ -89,7 +89,7 @@ impl Metrics {
     /// Exposes the plugins of a chain from now on. One that the chain before had in the same version and mode goes
     /// on counting from where it is.
     pub fn watch(&self, chain: &Chain) -> ChainMetrics {
-        *self.counted.write() = chain.links().iter().map(|link| link.plugin.counted()).collect();
+        *self.counted.write() = chain.plugins().map(Plugin::counted).collect();
         let mut plugins = self.plugins.write();
         *plugins = ChainMetrics::following(&plugins, chain);
         plugins.clone()

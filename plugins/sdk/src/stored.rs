@@ -32,7 +32,8 @@ mod host {
             let start = if sym == 0 { 0 } else { end(sym - 1) };
             symbols.bytes.get(start..end(sym)).unwrap_or_default()
         };
-        let (job, others): (Vec<_>, Vec<_>) = grouping.into_iter().partition(|label| text(label.name) == b"job");
+        let (job, others): (Vec<_>, Vec<_>) =
+            grouping.into_iter().partition(|label| text(label.name) == b"job");
         let request = types::Request {
             id: String::new(),
             method: types::Method::Put,

@@ -1,12 +1,13 @@
 //! The ordered policies that every push runs through.
 
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pushgate_exposition::Push;
 
 use crate::link::Answer;
-use crate::{End, Engine, Fault, Link, Mode, Report, Request, Skip, Step, Verdict};
+use crate::{End, Engine, Fault, Link, Mode, Plugin, Report, Request, Skip, Step, Verdict};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
@@ -45,6 +46,11 @@ impl Chain {
     /// Lets go of the instances that wait for the next push: another chain will get it. Pushes under way go on.
     pub fn retire(&self) {
         self.links.iter().for_each(|link| link.plugin.retire());
+    }
+
+    /// All plugins, shadows among them.
+    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        self.links.iter().flat_map(|link| iter::once(&link.plugin).chain(&link.shadows))
     }
 
     /// The fuel that all policies together may use on a push of that many series.

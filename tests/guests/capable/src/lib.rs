@@ -28,22 +28,52 @@ pub struct Capable {
 pub enum Step {
     Now,
     /// Adds to `told`.
-    Count { team: String, by: u64 },
+    Count {
+        team: String,
+        by: u64,
+    },
     CountUndeclared,
     CountOtherwise,
-    Get { key: String },
-    Put { key: String, value: String, ttl_ms: u64 },
+    Get {
+        key: String,
+    },
+    Put {
+        key: String,
+        value: String,
+        ttl_ms: u64,
+    },
     /// Puts a value of so many bytes under each of so many keys.
-    Fill { key: String, entries: u32, bytes: usize },
+    Fill {
+        key: String,
+        entries: u32,
+        bytes: usize,
+    },
     /// Reads, and puts the value unless somebody else did; `twice` by what was read first.
-    PutUnchanged { key: String, value: String, twice: bool },
-    Add { key: String, by: i64, ttl_ms: u64 },
-    Remove { key: String },
+    PutUnchanged {
+        key: String,
+        value: String,
+        twice: bool,
+    },
+    Add {
+        key: String,
+        by: i64,
+        ttl_ms: u64,
+    },
+    Remove {
+        key: String,
+    },
     OwnGroup,
-    Values { label: String },
-    Contains { label: String, value: String },
+    Values {
+        label: String,
+    },
+    Contains {
+        label: String,
+        value: String,
+    },
     /// Asks the host so many times.
-    Ask { times: u32 },
+    Ask {
+        times: u32,
+    },
 }
 
 impl Plugin for Capable {
@@ -93,7 +123,8 @@ impl Step {
             }
             Self::PutUnchanged { key, value, twice } => {
                 let before = state::get(key);
-                let put = || state::put_unchanged(key, value.as_bytes(), before.as_ref(), HOUR).map(|_| "put");
+                let put =
+                    || state::put_unchanged(key, value.as_bytes(), before.as_ref(), HOUR).map(|_| "put");
                 let first = put();
                 written(if *twice { put() } else { first })
             }
@@ -124,7 +155,8 @@ fn written<T: ToString>(result: Result<T, StateError>) -> String {
 
 /// `{host=db1,job=x} runs{team=a}=1 ..`: the key, and each series with its value.
 fn describe(group: &Push) -> String {
-    let mut labels: Vec<_> = group.grouping().map(|label| format!("{}={}", label.name(), label.value())).collect();
+    let mut labels: Vec<_> =
+        group.grouping().map(|label| format!("{}={}", label.name(), label.value())).collect();
     labels.sort();
     let series = group.series().map(|series| {
         let labels: Vec<_> =
