@@ -262,6 +262,7 @@ impl Store {
 
     /// Checks a change and makes it, or leaves everything as it was.
     fn apply(&self, change: Change) -> Result<(), Refusal> {
+        self.read_labels(&change);
         let mut state = self.state.lock();
         check::change(&state, &change, &self.limits, &self.own)?;
         self.journal.record(&change);

@@ -285,6 +285,21 @@ fn calls_of_the_host_use_fuel_up() {
 }
 
 #[test]
+fn reading_a_group_takes_fuel_for_each_of_its_series() {
+    let series =
+        |count: usize| (0..count).map(|number| format!("m{{a=\"{number}\"}} 1\n")).collect::<String>();
+    // A push may use 10,000,000, and a series takes 2,000.
+    for (stored, status) in [(4_000, 200), (5_000, 503)] {
+        let gateway = Gateway::start(&capable("policy", "fuel_per_series = 0", &["\"own-series\""]));
+        gateway.put("/metrics/job/one", series(stored)).expect(200);
+        gateway.put("/metrics/job/one", "m 1\n").expect(status);
+        if status == 200 {
+            assert_eq!(results(&gateway.scrape(), "one"), [stored.to_string()]);
+        }
+    }
+}
+
+#[test]
 fn a_rehearsal_leaves_the_state_and_the_counters_alone() {
     let engine = Engine::new(4, Limits::default().memory).unwrap();
     let file = std::fs::read(artifacts::guest("capable")).unwrap();

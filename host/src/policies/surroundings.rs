@@ -63,6 +63,10 @@ struct StoredGroups {
 }
 
 impl Stored for StoredGroups {
+    fn series(&self, key: &GroupingKey) -> usize {
+        self.store.group(key).map_or(0, |group| group.info.series)
+    }
+
     fn group(&self, key: &GroupingKey) -> Option<Push> {
         self.store.group(key)?.columns()
     }

@@ -1,6 +1,7 @@
 //! The lines of one family of one group, and what stands behind them.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use pushgate_exposition::text::{self, ParseError};
 use pushgate_exposition::{Detail, Kind, Push};
@@ -15,6 +16,8 @@ pub struct Chunk {
     /// When the family was pushed, in seconds since 1970.
     pub(super) pushed_at: f64,
     pub(super) rare: Option<Box<Rare>>,
+    /// The labels that series have beside the group's, each pair once. Read only where labels are counted.
+    pub(super) labels: OnceLock<Box<[(String, String)]>>,
 }
 
 /// What most chunks do not have.

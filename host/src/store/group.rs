@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -88,6 +88,7 @@ impl Group {
                 series: Box::default(),
                 pushed_at: self.push_time.max(self.failure_time),
                 rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
+                labels: OnceLock::new(),
             }
         };
         [

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use pushgate_exposition::{GroupingKey, Kind};
 
-use super::Store;
 use super::chunk::Chunk;
+use super::render::RenderedFamily;
+use super::{Change, Mode, Store};
 
 type Hasher = foldhash::fast::RandomState;
 type Values = HashMap<String, i64, Hasher>;
@@ -62,6 +63,42 @@ impl Store {
         counting
     }
 
+    /// Where labels are counted, reads those that a change may touch, before the change is made under the lock. What is
+    /// not read here, since the group was pushed to in between, is read there.
+    pub(super) fn read_labels(&self, change: &Change) {
+        let (group, mode, brought) = match change {
+            Change::Push { group, mode, families, .. } => (group, *mode, families.as_slice()),
+            Change::Restore { group, families, .. } => (group, Mode::Replace, families.as_slice()),
+            Change::Delete { group } => (group, Mode::Replace, &[][..]),
+            Change::Failure { .. } | Change::Wipe => return,
+        };
+        let state = self.state.lock();
+        if state.labels.is_none() {
+            return;
+        }
+        let stored = state.groups.get(&group.labels).map(|group| &group.families);
+        let mut touched = Vec::new();
+        let mut is_touched: HashMap<&str, bool, Hasher> = HashMap::default();
+        for RenderedFamily { name, kind, chunk } in brought {
+            let before = stored.and_then(|families| families.get(name));
+            let is_other = before.is_none_or(|before| before.series != chunk.series);
+            is_touched.insert(name, is_other);
+            if is_other {
+                touched.push((name.clone(), *kind, chunk.clone()));
+            }
+        }
+        for (name, chunk) in stored.into_iter().flatten() {
+            if is_touched.get(&**name).copied().unwrap_or(mode == Mode::Replace) {
+                let kind = state.index.get(name).map_or(Kind::Untyped, |index| index.kind);
+                touched.push((name.clone(), kind, chunk.clone()));
+            }
+        }
+        drop(state);
+        for (name, kind, chunk) in touched {
+            chunk.labels.get_or_init(|| read(&group.key, &name, kind, &chunk));
+        }
+    }
+
     /// How many values a label has in a job, if labels are counted.
     pub fn label_values(&self, job: &str, label: &str) -> u64 {
         let state = self.state.lock();
@@ -92,16 +129,12 @@ impl Labels {
 
     /// The labels that a family of a group has beside the key's.
     pub(super) fn count_chunk(&mut self, key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk, by: i64) {
-        // What was rendered can be read.
-        let Ok(push) = chunk.read_back(name, kind) else { return };
-        let columns = push.series_columns();
-        let pairs = columns.label_name.iter().zip(&columns.label_value);
-        let distinct: HashSet<_, Hasher> = pairs.map(|(&name, &value)| (name, value)).collect();
-        for (name, value) in distinct {
-            let (name, value) = (push.text(name), push.text(value));
-            if key.label(name).is_none() {
-                self.add(key.job(), name, value, by);
-            }
+        let mut add = |labels: &[(String, String)]| {
+            labels.iter().for_each(|(name, value)| self.add(key.job(), name, value, by));
+        };
+        match chunk.labels.get() {
+            Some(labels) => add(labels),
+            None => add(&read(key, name, kind, chunk)),
         }
     }
 
@@ -138,4 +171,16 @@ impl Labels {
             }
         }
     }
+}
+
+/// The labels of a family of a group, without those of the key.
+fn read(key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk) -> Box<[(String, String)]> {
+    // What was rendered can be read.
+    let Ok(push) = chunk.read_back(name, kind) else { return Box::default() };
+    let columns = push.series_columns();
+    let pairs = columns.label_name.iter().zip(&columns.label_value);
+    let distinct: HashSet<_, Hasher> = pairs.map(|(&name, &value)| (name, value)).collect();
+    let texts = distinct.into_iter().map(|(name, value)| (push.text(name), push.text(value)));
+    let own = texts.filter(|(name, value)| key.label(name).is_none() && !value.is_empty());
+    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

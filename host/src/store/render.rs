@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -91,6 +91,7 @@ impl Renderer {
             series: series.into(),
             pushed_at: shared.pushed_at,
             rare: is_rare.then(|| Box::new(rare())),
+            labels: OnceLock::new(),
         };
         Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
     }

@@ -82,6 +82,10 @@ impl Default for Granted {
 struct Nothing;
 
 impl Stored for Nothing {
+    fn series(&self, _: &GroupingKey) -> usize {
+        0
+    }
+
     fn group(&self, _: &GroupingKey) -> Option<Push> {
         None
     }

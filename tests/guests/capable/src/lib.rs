@@ -63,6 +63,7 @@ pub enum Step {
         key: String,
     },
     OwnGroup,
+    OwnSeries,
     Values {
         label: String,
     },
@@ -131,6 +132,7 @@ impl Step {
             Self::Add { key, by, ttl_ms } => written(state::add(key, *by, Duration::from_millis(*ttl_ms))),
             Self::Remove { key } => state::remove(key).to_string(),
             Self::OwnGroup => stored::own_group().map_or_else(|| "none".to_owned(), |group| describe(&group)),
+            Self::OwnSeries => stored::own_group().map_or(0, |group| group.series_count()).to_string(),
             Self::Values { label } => cardinality::values(label).to_string(),
             Self::Contains { label, value } => cardinality::contains(label, value).to_string(),
             Self::Ask { times } => (0..*times).map(|_| cardinality::values("x")).sum::<u64>().to_string(),

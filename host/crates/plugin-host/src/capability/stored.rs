@@ -11,6 +11,9 @@ use crate::instance::State;
 
 /// What is stored, as far as plugins may look into it. Made by whoever has a store; this crate knows none.
 pub trait Stored: Send + Sync {
+    /// How many series the group under that key has, which is what reading it costs.
+    fn series(&self, key: &GroupingKey) -> usize;
+
     /// The group under that key.
     fn group(&self, key: &GroupingKey) -> Option<Push>;
 
@@ -27,10 +30,10 @@ const SERIES: usize = 2_000;
 pub(super) fn link(instance: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     instance.func_wrap("own-group", |mut store: StoreContextMut<'_, State>, (): ()| {
         let evaluation = enter(&mut store, Capability::Stored, 0)?;
-        let key = evaluation.key.as_ref();
-        let group = key.and_then(|key| evaluation.given.granted.stored.group(key));
-        charge(&mut store, group.as_ref().map_or(0, Push::series_count).saturating_mul(SERIES))?;
-        Ok((group.as_ref().map(columns),))
+        let Some(key) = evaluation.key.clone() else { return Ok((None,)) };
+        let stored = evaluation.given.granted.stored.clone();
+        charge(&mut store, stored.series(&key).saturating_mul(SERIES))?;
+        Ok((stored.group(&key).as_ref().map(columns),))
     })
 }
 
