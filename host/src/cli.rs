@@ -14,12 +14,14 @@ mod help;
 mod settings;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use self::arguments::Arguments;
 use self::given::Given;
 pub use self::help::{help, version};
 pub use self::settings::Settings;
 use crate::import::{GatewayUrl, Source};
+use crate::replay::Form;
 
 /// What the program is asked to do.
 #[derive(Debug)]
@@ -39,6 +41,15 @@ pub enum Command {
         source: Source,
         /// Where they go.
         target: GatewayUrl,
+    },
+    /// Tell what a configuration would have made of captured pushes.
+    Replay {
+        /// The files.
+        captures: Vec<PathBuf>,
+        /// Where the configuration is.
+        settings: Settings,
+        /// How it is told.
+        form: Form,
     },
     /// Print the help.
     Help,
@@ -118,7 +129,9 @@ mod tests {
 
     fn settings(arguments: &[&str], environment: &[(&str, &str)]) -> Settings {
         match parse(arguments, environment).unwrap() {
-            Command::Serve(settings) | Command::CheckConfig { settings, .. } => settings,
+            Command::Serve(settings)
+            | Command::CheckConfig { settings, .. }
+            | Command::Replay { settings, .. } => settings,
             command => panic!("{command:?}"),
         }
     }
@@ -210,6 +223,8 @@ mod tests {
             (&["check-config", "b.toml"], &variable, Some("b.toml")),
             (&["--log.level=warn", "check-config", "--show", "b.toml"], &[], Some("b.toml")),
             (&["check-config", "--", "--b.toml"], &[], Some("--b.toml")),
+            (&["replay", "capture"], &[], Some("config.toml")),
+            (&["replay", "--config.file=a.toml", "capture"], &variable, Some("a.toml")),
         ] {
             let file = settings(arguments, environment).config_file;
             assert_eq!(file, expected.map(PathBuf::from), "{arguments:?}");
@@ -221,6 +236,7 @@ mod tests {
         for (arguments, expected) in [
             (&[] as &[_], "Serve"),
             (&["check-config"], "CheckConfig"),
+            (&["replay", "--json", "a", "b"], "Replay { captures: [\"a\", \"b\"]"),
             (&["-h"], "Help"),
             (&["check-config", "--help"], "Help"),
             (&["help"], "Help"),
@@ -252,6 +268,8 @@ mod tests {
             (&["import"], "expected a persistence file or the address of a gateway"),
             (&["import", "a", "b"], "unexpected b"),
             (&["import", "a", "--to=b", "--to=c"], "flag 'to' cannot be repeated"),
+            (&["--json"], "--json is a flag of replay"),
+            (&["replay"], "expected a capture"),
             (
                 &["--log.level=trace"],
                 "--log.level: 'trace' is not a level; allowed: debug, info, warn, error",

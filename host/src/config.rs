@@ -51,6 +51,8 @@ pub struct Config {
     pub store: Store,
     /// What outlives the process.
     pub persistence: Persistence,
+    /// Pushes that are written to a file as they come.
+    pub capture: Capture,
     /// The gateway's own log.
     pub log: Log,
     /// Settings that all plugins share.
@@ -200,6 +202,21 @@ pub struct Persistence {
 impl Default for Persistence {
     fn default() -> Self {
         Self { file: None, interval: Duration::from_secs(300) }
+    }
+}
+
+/// `[capture]`: pushes that are written to a file as they come, for `pushgate replay`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// The file, resolved against the folder of the configuration file; without one nothing is captured.
+    pub file: Option<PathBuf>,
+    /// What the file and the one before it may hold together.
+    pub max_bytes: ByteSize,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self { file: None, max_bytes: ByteSize::mib(64) }
     }
 }
 

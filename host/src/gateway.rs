@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task;
 use tracing::{error, info};
 
-use crate::config::{Config, Problems};
+use crate::config::{self, Config, Problems};
 use crate::http::{self, Http};
 use crate::ingest::{Consistency, Ingest};
 use crate::journal::InMemory;
@@ -72,17 +72,7 @@ impl Gateway {
         surroundings: Surroundings,
     ) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let limits = Limits {
-            series: config.push.max_series,
-            labels: config.push.max_labels,
-            name_length: config.push.max_name_length,
-            value_length: config.push.max_label_value_length,
-        };
-        let rules = Rules {
-            limits,
-            names: if config.push.utf8_names { Names::Utf8 } else { Names::Classic },
-            manners: if config.push.lenient { Manners::Lenient } else { Manners::Strict },
-        };
+        let rules = rules(&config.push);
         let persistence = Persistence::new(&config.persistence);
         if let Some(persistence) = &persistence {
             persistence.load(&store, &rules)?;
@@ -128,8 +118,9 @@ impl Gateway {
             let chain = Arc::new(chain);
             self.ingest.replace_chain(chain.clone());
             self.surroundings.settle(&config, &chain);
+            self.ingest.capture().configure(&config.capture);
             let mut waiting = self.config.differences(&config);
-            waiting.retain(|key| !key.starts_with("plugins."));
+            waiting.retain(|key| !["plugins.", "capture."].iter().any(|section| key.starts_with(section)));
             Ok(waiting)
         });
         self.metrics.configured(replaced.is_ok());
@@ -172,6 +163,7 @@ impl Gateway {
     /// Serves until `shutdown` ends or a request asks for the end, where that is switched on; then finishes what is under
     /// way within the drain timeout, and writes what is stored to its file.
     pub async fn run(&self, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) {
+        self.ingest.capture().configure(&self.config.capture);
         let (stop, stopped) = oneshot::channel();
         let persistence =
             self.persistence.clone().map(|persistence| persistence.keep(self.store.clone(), stopped));
@@ -188,10 +180,28 @@ impl Gateway {
         };
         http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown).await;
         drop(stop);
+        let ingest = self.ingest.clone();
+        if let Err(error) = task::spawn_blocking(move || ingest.capture().stop()).await {
+            error!(%error, "the capture was not written at the end");
+        }
         if let Some(keeping) = keeping
             && let Err(error) = keeping.await
         {
             error!(%error, "the persistence file was not written at the end");
         }
+    }
+}
+
+/// The rules that bodies are read by.
+pub(crate) fn rules(push: &config::Push) -> Rules {
+    Rules {
+        limits: Limits {
+            series: push.max_series,
+            labels: push.max_labels,
+            name_length: push.max_name_length,
+            value_length: push.max_label_value_length,
+        },
+        names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
+        manners: if push.lenient { Manners::Lenient } else { Manners::Strict },
     }
 }

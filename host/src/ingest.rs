@@ -4,19 +4,22 @@
 //! on where they arrive, since a hop to another thread costs more than they do; large ones, and all of them for a
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
+mod record;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, openmetrics, protobuf, text};
-use pushgate_plugin_host::{Chain, End, Request};
+use pushgate_plugin_host::{Chain, End, Request, Verdict};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::sync::Semaphore;
 use tokio::task;
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
+use crate::capture::{Capture, Captured};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Shadows};
 
@@ -31,6 +34,7 @@ pub struct Ingest {
     policies: RwLock<Arc<Policies>>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
+    capture: Capture,
     rules: Rules,
     consistency: Consistency,
     /// Permits for the blocking pool.
@@ -233,7 +237,16 @@ impl Ingest {
         max_large: usize,
     ) -> Self {
         let policies = RwLock::new(Policies::new(chain, &metrics));
-        Self { policies, store, metrics, rules, consistency, large: Arc::new(Semaphore::new(max_large)) }
+        let capture = Capture::off(metrics.capture());
+        Self {
+            policies,
+            store,
+            metrics,
+            capture,
+            rules,
+            consistency,
+            large: Arc::new(Semaphore::new(max_large)),
+        }
     }
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
@@ -246,6 +259,11 @@ impl Ingest {
     /// The chain that a push would be taken through now.
     pub fn chain(&self) -> Arc<Chain> {
         self.policies.read().chain.clone()
+    }
+
+    /// Writes pushes to a file while it is switched on.
+    pub fn capture(&self) -> &Capture {
+        &self.capture
     }
 
     /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
@@ -310,6 +328,24 @@ impl Ingest {
         );
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         policies.shadows.record(&verdict.reports, &request.id, &request.key, request.received_at);
+        let Some(recorder) = self.capture.recorder() else {
+            return self.settle(request, &push, verdict, at);
+        };
+        let record = record::record(request, &policies.chain, &verdict);
+        let settled = self.settle(request, &push, verdict, at);
+        let edited = record::is_edited(&record.outcome).then_some(push);
+        recorder.record(Captured::new(record, edited));
+        settled
+    }
+
+    /// Does what the policies decided.
+    fn settle(
+        &self,
+        request: &PushRequest,
+        push: &Push,
+        verdict: Verdict,
+        at: Duration,
+    ) -> Result<Accepted, IngestError> {
         let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
             let reason = error.full_reason();
@@ -331,10 +367,10 @@ impl Ingest {
             }
         };
         if let Some(times) = request.restore {
-            self.store.restore(&push, times, |_| None)?;
+            self.store.restore(push, times, |_| None)?;
             return Ok(Accepted { findings: verdict.findings });
         }
-        self.store.push(&push, mode, at.as_secs_f64()).inspect_err(|refusal| self.expose(refusal, &push))?;
+        self.store.push(push, mode, at.as_secs_f64()).inspect_err(|refusal| self.expose(refusal, push))?;
         Ok(Accepted { findings: verdict.findings })
     }
 
@@ -348,7 +384,8 @@ impl Ingest {
         }
     }
 
-    fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
+    /// The push without what policies make of it.
+    pub(crate) fn parse(&self, request: &PushRequest) -> Result<Push, IngestError> {
         // A removal has no families, whatever body came with it.
         let body = if request.method == Method::Delete { &[][..] } else { &request.body };
         let (key, rules) = (&request.key, &self.rules);

@@ -11,6 +11,7 @@
 //! A scrape is shorter: [`exposition`] puts the store's families and the gateway's own metrics
 //! ([`telemetry`]) in order. [`gateway`] puts all of it together, from a [`config`].
 
+pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod exposition;
@@ -22,6 +23,7 @@ pub mod journal;
 pub mod persistence;
 pub mod policies;
 pub mod reload;
+pub mod replay;
 pub mod run;
 pub mod store;
 pub mod telemetry;

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::future;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::io::{BufWriter, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
 use crate::reload::{self, Files, Reloads, Trigger, Wishes};
+use crate::replay;
 use crate::telemetry::start_log;
 
 /// A file of more is no configuration.
@@ -44,6 +45,7 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(settings) => serve(settings)?,
         Command::CheckConfig { settings, show } => check_config(&settings, show)?,
         Command::Import { source, target } => import(&source, target)?,
+        Command::Replay { captures, settings, form } => return replay(&captures, &settings, form),
         Command::Help => print(&cli::help())?,
         Command::Version => print(&cli::version())?,
     }
@@ -223,6 +225,14 @@ fn examine(settings: &Settings) -> (anyhow::Result<(Config, Problems)>, Files) {
         config.chain.iter().for_each(|policy| files.add(&policy.source));
     }
     (examined, files)
+}
+
+/// Tells what a configuration would have made of captured pushes. The exit code is 0 if that is the same, 1 if it is not.
+fn replay(captures: &[PathBuf], settings: &Settings, form: replay::Form) -> anyhow::Result<ExitCode> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let summary = replay::replay(captures, settings.examine(&read(settings)?), form, &mut out)?;
+    summary.left_out.iter().for_each(|what| print_error(&format!("pushgate: warning: {what}")));
+    Ok(ExitCode::from(u8::from(summary.has_changes())))
 }
 
 /// The text of the configuration file; empty if there is none.

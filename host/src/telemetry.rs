@@ -1,5 +1,6 @@
 //! What the gateway says of itself: its log, and its own metrics.
 
+mod capture;
 mod chain;
 mod counters;
 mod histogram;
@@ -14,6 +15,7 @@ mod timestamp;
 mod window;
 mod writer;
 
+pub use capture::CaptureMetrics;
 pub use chain::ChainMetrics;
 pub use log::start_log;
 pub use metrics::{Metrics, Outcome, own_families};

@@ -37,6 +37,9 @@ mod capabilities;
 /// Plugins that were built against older versions of the contract.
 mod golden;
 
+/// Pushes that are captured, and what would have become of them.
+mod replay;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::flags::{FLAGS, Flag, Meaning, Value};
 use super::given::Given;
 use super::{Command, UsageError, unexpected, wrong};
+use crate::replay::Form;
 
 /// Where groups are imported into if nothing else is said.
 const IMPORT_TARGET: &str = "http://127.0.0.1:9091";
@@ -31,6 +32,7 @@ const fn own(name: &'static str, value: Value) -> Flag {
     Flag { name, meaning: Meaning::Command, value, help: "" }
 }
 
+const JSON: Flag = own("json", Value::Switch);
 const SHOW: Flag = own("show", Value::Switch);
 const TO: Flag = own("to", Value::One("URL"));
 
@@ -80,6 +82,23 @@ run with --web.enable-admin-api. User and password may stand in an address.",
                 target: target.parse().map_err(|why| no_gateway(&target, why))?,
                 source: source.parse().map_err(|why| no_gateway(&source, why))?,
             })
+        },
+    },
+    Entry {
+        name: "replay",
+        usage: "[--json] [FLAGS] CAPTURE ...",
+        help: "\
+Tell what a configuration, --config.file or config.toml, would have made of the
+pushes in files that [capture] wrote. The exit code is 0 if the same would have
+become of all, 1 if not, 2 if that cannot be told. --json is for machines.",
+        flags: &[JSON],
+        failure: 2,
+        read: |given| {
+            let settings = given.settings_of_file()?;
+            let mut captures = vec![PathBuf::from(given.needed("a capture")?)];
+            captures.extend(std::iter::from_fn(|| given.word()).map(PathBuf::from));
+            let form = if given.switch(&JSON) { Form::Json } else { Form::Text };
+            Ok(Command::Replay { captures, settings, form })
         },
     },
     Entry {

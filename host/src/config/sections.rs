@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::kind::{Kind, boolean, duration, list, size, text, whole};
 use super::section::Section;
 use super::size::ByteSize;
-use super::{Config, Log, Persistence, Plugins, Push, Scrape, Store, Web};
+use super::{Capture, Config, Log, Persistence, Plugins, Push, Scrape, Store, Web};
 use super::{limits, paths, policy};
 
 const MS: Duration = Duration::from_millis(1);
@@ -33,6 +33,7 @@ impl Config {
         root.section("scrape", |section| self.scrape.read(section));
         root.section("store", |section| self.store.read(section));
         root.section("persistence", |section| self.persistence.read(section, folder));
+        root.section("capture", |section| self.capture.read(section, folder));
         root.section("log", |section| self.log.read(section));
         root.section("plugins", |section| self.plugins.read(section, folder));
     }
@@ -99,6 +100,13 @@ impl Persistence {
     }
 }
 
+impl Capture {
+    fn read(&mut self, capture: &mut Section<'_, '_>, folder: &Path) {
+        capture.key("file", &file_in(folder), &mut self.file);
+        capture.key("max_bytes", &size(ByteSize::kib(64)..=ByteSize::mib(64 << 10)), &mut self.max_bytes);
+    }
+}
+
 /// A file, resolved against `folder`; the empty string is none.
 fn file_in(folder: &Path) -> impl Kind<Value = Option<PathBuf>> {
     text("a file such as \"pushgate.data\"", |text| Ok((!text.is_empty()).then(|| folder.join(text))))
@@ -157,6 +165,7 @@ mod tests {
         check("[web]", "write_timeout", hour.0, hour.1);
         check("[web]", "drain_timeout", ["\"0s\"", "\"1h\""], ["\"61m\"", "\"1h1ms\""]);
         check("[persistence]", "interval", ["\"0s\"", "\"7d\""], ["\"169h\"", "\"7d1ms\""]);
+        check("[capture]", "max_bytes", ["\"64KiB\"", "\"64GiB\""], ["\"63KiB\"", "\"65GiB\""]);
         let gib = (["\"1B\"", "\"1GiB\""], ["\"0B\"", "\"1073741825B\""]);
         check("[push]", "max_body", gib.0, gib.1);
         check("[push]", "max_decompressed", gib.0, gib.1);
@@ -224,6 +233,9 @@ mod tests {
             [persistence]
             file = '/var/lib/pushgate/data'
             interval = '200ms'
+            [capture]
+            file = 'pushes'
+            max_bytes = '3MiB'
             [log]
             level = 'debug'
             format = 'json'
@@ -287,6 +299,7 @@ mod tests {
                 file: Some("/var/lib/pushgate/data".into()),
                 interval: Duration::from_millis(200),
             },
+            capture: Capture { file: Some("/etc/pushgate/pushes".into()), max_bytes: ByteSize::mib(3) },
             log: Log { level: super::super::Level::Debug, format: super::super::Format::Json },
             plugins: Plugins {
                 directory: "/etc/pushgate/p".into(),

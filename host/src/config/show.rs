@@ -98,7 +98,7 @@ impl Config {
     }
 
     fn sections(&self) -> Vec<(&'static str, Vec<Row>)> {
-        let Self { web, push, scrape, store, persistence, log, plugins, chain: _ } = self;
+        let Self { web, push, scrape, store, persistence, capture, log, plugins, chain: _ } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(limits::rows(&plugins.limits));
@@ -154,6 +154,13 @@ impl Config {
                 vec![
                     ("file", persistence.file.as_deref().map(quoted_path)),
                     ("interval", shown_duration(persistence.interval)),
+                ],
+            ),
+            (
+                "capture",
+                vec![
+                    ("file", capture.file.as_deref().map(quoted_path)),
+                    ("max_bytes", Some(quoted(&capture.max_bytes.to_string()))),
                 ],
             ),
             (
@@ -261,6 +268,9 @@ mod tests {
         [persistence]
         file = '/var/lib/data'
         interval = '1.5ms'
+        [capture]
+        file = '/var/lib/pushes'
+        max_bytes = '1MiB'
         [log]
         level = 'warn'
         [plugins]
@@ -349,6 +359,8 @@ mod tests {
                 "web.header_timeout",
                 "persistence.file",
                 "persistence.interval",
+                "capture.file",
+                "capture.max_bytes",
                 "log.level",
                 "plugins.memory",
                 "plugins.cache_directory"

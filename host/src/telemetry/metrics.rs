@@ -5,6 +5,7 @@
 //! series has a `job`, every pushed one has.
 
 use std::env::consts;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use parking_lot::RwLock;
 use pushgate_exposition::{InternError, Kind, Push};
 use pushgate_plugin_host::{Chain, Counted, Method, Plugin};
 
+use super::capture::CaptureMetrics;
 use super::chain::ChainMetrics;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
@@ -60,6 +62,7 @@ pub struct Metrics {
     configured: AtomicBool,
     /// When a good one was read last, in seconds since 1970.
     configured_at: AtomicU64,
+    capture: Arc<CaptureMetrics>,
     http: HttpMetrics,
 }
 
@@ -80,6 +83,7 @@ impl Metrics {
             counted: RwLock::default(),
             configured: AtomicBool::default(),
             configured_at: AtomicU64::default(),
+            capture: Arc::default(),
             http: HttpMetrics::default(),
         };
         metrics.configured(true);
@@ -105,6 +109,11 @@ impl Metrics {
     /// What is known of the candidate of that name, if there is one.
     pub fn shadow(&self, name: &str) -> Option<ShadowReport> {
         self.shadows.read().report(name)
+    }
+
+    /// What is counted of the capture.
+    pub fn capture(&self) -> Arc<CaptureMetrics> {
+        self.capture.clone()
     }
 
     /// Says whether the configuration was good when it was read.
@@ -145,6 +154,7 @@ impl Metrics {
         let family = out.family("pushgate_build_info", Kind::Gauge, "1, with the version as a label.")?;
         out.value(family, &[("version", VERSION)], 1.0)?;
         let read_at = "When a configuration was read last that was good.";
+        self.capture.write(&mut out)?;
         let name = "pushgate_config_last_reload_success_timestamp_seconds";
         out.single(name, Kind::Gauge, read_at, self.configured_at.load(Ordering::Relaxed) as f64)?;
         let good = "Whether the configuration was good when it was read last, at the start or for a reload.";

@@ -8,7 +8,7 @@ mod error;
 pub mod number;
 mod parse;
 
-pub use difference::{Difference, difference};
+pub use difference::{Difference, difference, line_difference, shown};
 pub use encode::encode;
 pub(crate) use error::quote;
 pub use error::{ParseError, Problem};

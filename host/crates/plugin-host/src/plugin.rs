@@ -173,11 +173,13 @@ impl Plugin {
             limits,
             warnings,
             usage: Usage::default(),
-            // The instance that the configuration was tried on serves the first push.
-            idle: Mutex::new(Some(vec![probe])),
+            idle: Mutex::new(Some(Vec::new())),
             _component: component,
         };
-        Ok(Self { shared: Arc::new(shared), given: Arc::new(given) })
+        // The instance that the configuration was tried on serves the first push.
+        let plugin = Self { shared: Arc::new(shared), given: Arc::new(given) };
+        plugin.give_back(probe);
+        Ok(plugin)
     }
 
     /// The policy's name in the configuration.

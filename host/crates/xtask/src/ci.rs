@@ -62,13 +62,17 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
         forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper"],
     },
-    // One format, for whoever has bytes.
+    // Formats, for whoever has bytes.
+    Rule {
+        package: "pushgate-capture",
+        forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "clap", "pushgate"],
+    },
     Rule {
         package: "pushgate-gob",
         forbidden: &["tokio", "serde", "serde_core", "wasmtime", "hyper", "clap", "pushgate"],

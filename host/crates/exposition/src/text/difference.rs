@@ -24,13 +24,14 @@ impl Difference {
 /// Compares two pushes by what scrapes would show of them: grouping key, HELP, TYPE and samples, in any order. Keeps at
 /// most so many lines.
 pub fn difference(before: &Push, after: &Push, most: usize) -> Difference {
-    let mut difference = Difference::default();
     // Edits that changed nothing are the usual case, and finding that out needs no text.
-    if before == after {
-        return difference;
-    }
-    let (before, after) = (text(before), text(after));
-    let (before, after) = (sorted(&before), sorted(&after));
+    if before == after { Difference::default() } else { line_difference(&shown(before), &shown(after), most) }
+}
+
+/// Compares what [`shown`] gave of two pushes.
+pub fn line_difference(before: &str, after: &str, most: usize) -> Difference {
+    let mut difference = Difference::default();
+    let (before, after) = (sorted(before), sorted(after));
     let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
     let mut tell = |sign: &str, line: Option<&str>| match line {
         Some(line) if difference.lines.len() < most => difference.lines.push(format!("{sign}{line}")),
@@ -52,7 +53,8 @@ pub fn difference(before: &Push, after: &Push, most: usize) -> Difference {
     difference
 }
 
-fn text(push: &Push) -> String {
+/// A push as lines of text: its grouping key, and what [`encode`] makes of its families.
+pub fn shown(push: &Push) -> String {
     format!("{}\n{}", push.grouping_key(), encode(push))
 }
 
