@@ -46,9 +46,11 @@ impl Counts {
     pub(crate) fn read(&self, counter: &Counter, mut show: impl FnMut(&[String], u64)) {
         let tables = self.0.lock();
         match tables.counters.get(&declaration(counter)) {
-            Some(counts) => counts.iter().for_each(|(values, count)| show(values, *count)),
-            None if counter.labels.is_empty() => show(&[], 0),
-            None => {}
+            Some(counts) if !counts.is_empty() => {
+                counts.iter().for_each(|(values, count)| show(values, *count));
+            }
+            _ if counter.labels.is_empty() => show(&[], 0),
+            _ => {}
         }
     }
 
@@ -101,6 +103,8 @@ mod tests {
     fn a_counter_without_labels_is_there_from_the_start() {
         let (counts, plain) = (Counts::default(), counter("looked_at", &[]));
         assert_eq!(read(&counts, &plain), [(String::new(), 0)]);
+        counts.add(&plain, Vec::new(), 3, 0);
+        assert_eq!(read(&counts, &plain), [(String::new(), 0)], "without room as well");
         counts.add(&plain, Vec::new(), 3, 1);
         assert_eq!(read(&counts, &plain), [(String::new(), 3)]);
     }
