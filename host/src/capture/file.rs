@@ -56,6 +56,14 @@ impl CaptureFile {
     }
 }
 
+#[cfg(test)]
+impl CaptureFile {
+    /// A file that never ends.
+    pub(super) fn on(file: File) -> Self {
+        Self { path: PathBuf::new(), file: BufWriter::new(file), length: 0, max_length: u64::MAX }
+    }
+}
+
 fn create(path: &Path) -> io::Result<File> {
     match fs::rename(path, before(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -135,3 +135,52 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pushgate_capture::Record;
+
+    use super::*;
+
+    fn push(body: usize) -> Captured {
+        Captured::new(Record { body: vec![0; body].into(), ..Record::default() }, None)
+    }
+
+    /// Which pushes are dropped by a recorder that nobody takes any from.
+    fn dropped(room: usize, pushes: Vec<Captured>) -> Vec<bool> {
+        let (sender, _receiver) = mpsc::sync_channel(room);
+        let metrics = Arc::<CaptureMetrics>::default();
+        let sender = Sender::Thread { sender, thread: Mutex::default() };
+        let recorder = Recorder { sender, waiting: Arc::default(), metrics };
+        let waiting = || recorder.waiting.load(Ordering::Relaxed);
+        let is_dropped = |push| {
+            let before = waiting();
+            recorder.record(push);
+            waiting() == before
+        };
+        pushes.into_iter().map(is_dropped).collect()
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_pushes_and_by_bytes() {
+        let rest = push(0).size();
+        assert_eq!(dropped(2, vec![push(0), push(0), push(0)]), [false, false, true]);
+        let half = MAX_WAITING_BYTES / 2 - rest;
+        assert_eq!(dropped(9, vec![push(half), push(half), push(0)]), [false, false, true]);
+        assert_eq!(dropped(9, vec![push(half), push(half + 1), push(half)]), [false, true, false]);
+        let large = MAX_WAITING_BYTES + 1;
+        assert_eq!(dropped(9, vec![push(large), push(0)]), [false, true], "a large one waits alone");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_given_up() {
+        // It takes whatever is written and has no room for it.
+        let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+        let file = Some(CaptureFile::on(full));
+        let mut writer = Writer { file, waiting: Arc::default(), metrics: Arc::default() };
+        assert_eq!(writer.try_to(|file| file.append(&[0])), Some(true), "it is kept for a while");
+        assert_eq!(writer.try_to(CaptureFile::flush), None);
+        assert!(writer.file.is_none());
+        assert_eq!(writer.try_to(|file| file.append(&[0])), None);
+    }
+}
