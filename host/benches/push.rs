@@ -12,11 +12,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use pushgate::config::{Config, Problems};
+use pushgate::config::{self, Config, Problems};
 use pushgate::exposition::{Exposition, Format};
 use pushgate::ingest::{BodyFormat, Consistency, Ingest, Method, PushRequest};
 use pushgate::journal::InMemory;
 use pushgate::policies;
+use pushgate::rejections::Rejections;
 use pushgate::store::{Limits, OwnFamilies, Store};
 use pushgate::telemetry::Metrics;
 use pushgate_exposition::{Escaping, GroupingKey, Rules, text};
@@ -63,8 +64,9 @@ impl Fixture {
         let metrics = Arc::new(Metrics::new());
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
-        let ingest =
-            Ingest::new(chain, store.clone(), metrics.clone(), Rules::default(), Consistency::Checked, 1);
+        let rejections = Arc::new(Rejections::new(&config::Rejections::default()));
+        let (rules, consistency) = (Rules::default(), Consistency::Checked);
+        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), rejections, rules, consistency, 1);
         Self { ingest, store, metrics }
     }
 

@@ -57,6 +57,8 @@ pub struct Config {
     pub log: Log,
     /// Settings that all plugins share.
     pub plugins: Plugins,
+    /// What is kept of pushes that policies spoke against.
+    pub rejections: Rejections,
     /// The policies, in the order a push runs through them.
     pub chain: Vec<Policy>,
 }
@@ -292,6 +294,34 @@ impl Default for Plugins {
     }
 }
 
+/// `[rejections]`: what is kept, in memory, of pushes that policies spoke against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejections {
+    /// How many are kept; 0 for none.
+    pub keep: usize,
+    /// Bytes that they take together.
+    pub max_bytes: ByteSize,
+    /// What is not kept of them.
+    pub redact: Vec<Redaction>,
+}
+
+/// What is not kept of a rejection, since whoever may scrape may see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Redaction {
+    /// Values of labels, and the words of findings, which may quote them.
+    Labels,
+    /// Values of samples.
+    Values,
+    /// The configuration of the policy.
+    Config,
+}
+
+impl Default for Rejections {
+    fn default() -> Self {
+        Self { keep: 1_000, max_bytes: ByteSize::mib(4), redact: Vec::new() }
+    }
+}
+
 impl Config {
     /// Reads a configuration; all that is wrong with it otherwise.
     ///
@@ -350,6 +380,30 @@ impl FromStr for Level {
             "info" => Ok(Self::Info),
             "debug" => Ok(Self::Debug),
             _ => Err(format!("'{text}' is not a level; allowed: debug, info, warn, error")),
+        }
+    }
+}
+
+impl Redaction {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Labels => "labels",
+            Self::Values => "values",
+            Self::Config => "config",
+        }
+    }
+}
+
+impl FromStr for Redaction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "labels" => Ok(Self::Labels),
+            "values" => Ok(Self::Values),
+            "config" => Ok(Self::Config),
+            _ => Err(format!("'{text}' cannot be redacted; allowed: labels, values, config")),
         }
     }
 }

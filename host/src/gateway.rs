@@ -19,6 +19,7 @@ use crate::ingest::{Consistency, Ingest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
 use crate::policies::{self, Surroundings};
+use crate::rejections::Rejections;
 use crate::reload::Reloads;
 use crate::store::{self, Store};
 use crate::telemetry::{Metrics, own_families};
@@ -80,9 +81,16 @@ impl Gateway {
         let consistency =
             if config.push.disable_consistency_check { Consistency::Unchecked } else { Consistency::Checked };
         let max_large = config.push.max_concurrent;
-        let ingest =
-            Ingest::new(Arc::new(chain), store.clone(), metrics.clone(), rules, consistency, max_large);
-        let ingest = Arc::new(ingest);
+        let rejections = Arc::new(Rejections::new(&config.rejections));
+        let ingest = Arc::new(Ingest::new(
+            Arc::new(chain),
+            store.clone(),
+            metrics.clone(),
+            rejections,
+            rules,
+            consistency,
+            max_large,
+        ));
         let reloads = Arc::new(Reloads::default());
         let (to, flags) = (ingest.clone(), config.flags().into());
         let http =

@@ -52,7 +52,8 @@ pub use self::payload::Payload;
 use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
 use crate::config::Config;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, IngestError};
+use crate::rejections::Rejections;
 use crate::reload::Reloads;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -83,6 +84,9 @@ pub struct Http {
     admin_api: bool,
     quit: Notify,
     reloads: Arc<Reloads>,
+    rejections: Arc<Rejections>,
+    /// What the path of every route begins with.
+    prefix: String,
     /// The settings that the original knows, by its names for them.
     flags: Arc<[(&'static str, String)]>,
     started_at: SystemTime,
@@ -108,6 +112,7 @@ impl Http {
             guard: Guard::new(live),
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
+            rejections: ingest.rejections().clone(),
             ingest,
             metrics,
             bodies: BodyReader::new(config),
@@ -128,6 +133,7 @@ impl Http {
             quit: Notify::new(),
             pages: Pages::new(config, store.clone(), reloads.clone(), flags.clone(), started_at),
             reloads,
+            prefix: config.web.prefix(),
             store,
             flags,
             started_at,
@@ -211,9 +217,19 @@ impl Http {
             Endpoint::ApiStatus => Ok(api::status(self)),
             Endpoint::ApiMetrics => api::metrics(self).await,
             Endpoint::ApiPlugin => api::plugin(self, argument),
+            Endpoint::ApiRejections => Ok(api::rejections(self)),
+            Endpoint::ApiRejection => api::rejection(self, argument),
             Endpoint::ApiOptions => Ok(api::options()),
             Endpoint::Wipe => api::wipe(self).await,
         }
+    }
+
+    /// A push was not taken. If a policy had to do with it, the answer says where to find out why.
+    fn not_taken(&self, error: IngestError, id: &str) -> Failure {
+        let is_kept =
+            matches!(error, IngestError::Rejected(_) | IngestError::Fault { .. }) && self.rejections.is_on();
+        let more_at = is_kept.then(|| format!("{}/api/v1/rejections/{id}", self.prefix));
+        Failure::NotTaken { error, more_at }
     }
 
     /// The group that a path names, from behind `/metrics/`.
@@ -235,6 +251,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::ApiStatus => Some("api/v1/status"),
         Endpoint::ApiMetrics => Some("api/v1/metrics"),
         Endpoint::ApiPlugin => Some("api/v1/plugins"),
+        Endpoint::ApiRejections | Endpoint::ApiRejection => Some("api/v1/rejections"),
         Endpoint::ApiOptions => Some("api/v1/options"),
         Endpoint::Wipe => Some("wipe"),
         Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet | Endpoint::Reload => None,

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use crate::capture::{Capture, Captured};
+use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Shadows};
 
@@ -35,6 +36,7 @@ pub struct Ingest {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     capture: Capture,
+    rejections: Arc<Rejections>,
     rules: Rules,
     consistency: Consistency,
     /// Permits for the blocking pool.
@@ -176,11 +178,7 @@ impl IngestError {
     /// text that is none is told; a push that does not fit what is stored may be somebody else's mistake.
     fn log(&self, request: &PushRequest) {
         let (id, group, err) = (&request.id, &request.key, self.reason());
-        let method = match request.method {
-            Method::Put => "PUT",
-            Method::Post => "POST",
-            Method::Delete => "DELETE",
-        };
+        let method = request.method.as_str();
         match self {
             Self::Parse(_) => debug!(err, method, id, %group, "failed to parse text"),
             Self::Inconsistent(_) => error!(
@@ -232,6 +230,7 @@ impl Ingest {
         chain: Arc<Chain>,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
+        rejections: Arc<Rejections>,
         rules: Rules,
         consistency: Consistency,
         max_large: usize,
@@ -243,10 +242,16 @@ impl Ingest {
             store,
             metrics,
             capture,
+            rejections,
             rules,
             consistency,
             large: Arc::new(Semaphore::new(max_large)),
         }
+    }
+
+    /// What is kept of pushes that policies spoke against.
+    pub fn rejections(&self) -> &Arc<Rejections> {
+        &self.rejections
     }
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
@@ -328,6 +333,15 @@ impl Ingest {
         );
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         policies.shadows.record(&verdict.reports, &request.id, &request.key, request.received_at);
+        self.rejections.record(&Judged {
+            id: &request.id,
+            at: request.received_at,
+            method: request.method,
+            group: &request.key,
+            chain: &policies.chain,
+            verdict: &verdict,
+            push: &push,
+        });
         let Some(recorder) = self.capture.recorder() else {
             return self.settle(request, &push, verdict, at);
         };

@@ -22,6 +22,7 @@ pub mod ingest;
 pub mod journal;
 pub mod persistence;
 pub mod policies;
+pub mod rejections;
 pub mod reload;
 pub mod replay;
 pub mod run;

@@ -24,11 +24,12 @@ use self::change::Change;
 pub use self::report::{Form, Summary};
 use self::report::{Replayed, Report};
 use crate::capture::Captured;
-use crate::config::{ByteSize, Config, Problems};
+use crate::config::{self, ByteSize, Config, Problems};
 use crate::gateway;
 use crate::ingest::{Consistency, Ingest, IngestError, PushRequest};
 use crate::journal::InMemory;
 use crate::policies::{self, Surroundings};
+use crate::rejections::Rejections;
 use crate::store::{self, Store};
 use crate::telemetry::{Metrics, own_families};
 
@@ -90,6 +91,7 @@ impl Replay {
             Arc::new(chain),
             store,
             metrics,
+            Arc::new(Rejections::new(&config::Rejections { keep: 0, ..config::Rejections::default() })),
             rules,
             Consistency::Checked,
             config.push.max_concurrent,

@@ -25,6 +25,9 @@ mod clients;
 /// What plugins do to a push: relabel, reject, watch.
 mod plugins;
 
+/// Finding out why a push was rejected.
+mod rejections;
+
 /// Candidates beside a policy.
 mod shadow;
 

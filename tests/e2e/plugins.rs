@@ -35,7 +35,7 @@ fn a_rejected_push_is_answered_with_its_reasons_and_stores_nothing() {
     let answer = gateway.put("/metrics/job/one", body).expect(422);
     assert!(answer.header("content-type").unwrap().starts_with("text/plain"), "{answer:?}");
     let text = answer.text();
-    assert_eq!(text.lines().count(), 1, "one line a finding: {text}");
+    assert_eq!(text.lines().count(), 2, "one line a finding, and where there is more: {text}");
     for part in ["policy", "scribe/forbidden", "bad", "choose another name"] {
         assert!(text.contains(part), "{part} in {text}");
     }

@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::kind::{Kind, boolean, duration, list, size, text, whole};
+use super::kind::{Kind, any_list, boolean, duration, list, size, text, whole};
 use super::section::Section;
 use super::size::ByteSize;
-use super::{Capture, Config, Log, Persistence, Plugins, Push, Scrape, Store, Web};
+use super::{Capture, Config, Log, Persistence, Plugins, Push, Rejections, Scrape, Store, Web};
 use super::{limits, paths, policy};
 
 const MS: Duration = Duration::from_millis(1);
@@ -36,6 +36,7 @@ impl Config {
         root.section("capture", |section| self.capture.read(section, folder));
         root.section("log", |section| self.log.read(section));
         root.section("plugins", |section| self.plugins.read(section, folder));
+        root.section("rejections", |section| self.rejections.read(section));
     }
 }
 
@@ -133,10 +134,20 @@ impl Plugins {
     }
 }
 
+impl Rejections {
+    fn read(&mut self, rejections: &mut Section<'_, '_>) {
+        rejections.key("keep", &whole(0..=10_000), &mut self.keep);
+        rejections.key("max_bytes", &size(ByteSize::kib(64)..=GIB), &mut self.max_bytes);
+        let redact = any_list(text("\"labels\", \"values\" or \"config\"", str::parse));
+        rejections.key("redact", &redact, &mut self.redact);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use pushgate_plugin_host::Limits;
 
+    use super::super::Redaction;
     use super::*;
 
     fn problems(section: &str, key: &str, value: &str) -> String {
@@ -184,6 +195,8 @@ mod tests {
         check("[plugins]", "fuel_base", ["10_000", "1_000_000_000_000"], ["9_999", "1_000_000_000_001"]);
         check("[plugins]", "fuel_per_series", ["0", "1_000_000_000"], ["-1", "1_000_000_001"]);
         check("[plugins]", "deadline", hour.0, hour.1);
+        check("[rejections]", "keep", ["0", "10_000"], ["-1", "10_001"]);
+        check("[rejections]", "max_bytes", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
         check("[plugins]", "memory", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
         check("[plugins]", "max_log_lines", ["0", "10_000"], ["-1", "10_001"]);
         check("[plugins]", "max_findings", ["1", "10_000"], ["0", "10_001"]);
@@ -262,6 +275,10 @@ mod tests {
             state_size = '15KiB'
             state_entries = 16
             watch = true
+            [rejections]
+            keep = 14
+            max_bytes = '2MiB'
+            redact = ['config', 'labels', 'values']
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -326,6 +343,11 @@ mod tests {
                 state_size: ByteSize::kib(15),
                 state_entries: 16,
                 watch: true,
+            },
+            rejections: Rejections {
+                keep: 14,
+                max_bytes: ByteSize::mib(2),
+                redact: vec![Redaction::Config, Redaction::Labels, Redaction::Values],
             },
             chain: Vec::new(),
         };

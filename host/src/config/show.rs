@@ -98,8 +98,10 @@ impl Config {
     }
 
     fn sections(&self) -> Vec<(&'static str, Vec<Row>)> {
-        let Self { web, push, scrape, store, persistence, capture, log, plugins, chain: _ } = self;
+        let Self { web, push, scrape, store, persistence, capture, log, plugins, rejections, chain: _ } =
+            self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
+        let redact = rejections.redact.iter().map(|what| Value::from(what.as_str()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(limits::rows(&plugins.limits));
         shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
@@ -171,6 +173,14 @@ impl Config {
                 ],
             ),
             ("plugins", shared),
+            (
+                "rejections",
+                vec![
+                    ("keep", shown(&rejections.keep)),
+                    ("max_bytes", Some(quoted(&rejections.max_bytes.to_string()))),
+                    ("redact", Some(toml_of(&redact.collect()))),
+                ],
+            ),
         ]
     }
 }
@@ -276,6 +286,8 @@ mod tests {
         [plugins]
         memory = '1MiB'
         cache_directory = '/var/cache/pushgate'
+        [rejections]
+        redact = ['values']
         [[plugin]]
         name = 'a'
         source = 'a.wasm'
@@ -363,7 +375,8 @@ mod tests {
                 "capture.max_bytes",
                 "log.level",
                 "plugins.memory",
-                "plugins.cache_directory"
+                "plugins.cache_directory",
+                "rejections.redact"
             ]
         );
     }

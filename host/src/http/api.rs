@@ -3,6 +3,7 @@
 mod groups;
 mod json;
 mod native;
+mod rejections;
 mod shadow;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tracing::error;
 
@@ -72,8 +73,19 @@ pub(super) fn plugin(http: &Http, path: &[u8]) -> Result<Response<Payload>, Fail
     let name = std::str::from_utf8(path).ok().and_then(|path| path.strip_suffix("/diff"));
     let name = name.ok_or(Failure::NotFound)?;
     let report = http.metrics.shadow(name).ok_or(Failure::NotFound)?;
-    let body = json!({ "status": "success", "data": shadow::data(name, &report) });
-    Ok(json(Payload::from(Bytes::from(body.to_string()))))
+    Ok(success(&shadow::data(name, &report)))
+}
+
+/// The last pushes that policies spoke against.
+pub(super) fn rejections(http: &Http) -> Response<Payload> {
+    let (kept, seen) = http.rejections.list();
+    success(&rejections::list(&kept, seen))
+}
+
+/// One of them, by its id.
+pub(super) fn rejection(http: &Http, id: &[u8]) -> Result<Response<Payload>, Failure> {
+    let kept = std::str::from_utf8(id).ok().and_then(|id| http.rejections.find(id));
+    Ok(success(&rejections::whole(&*kept.ok_or(Failure::NoRejection)?)))
 }
 
 /// May a page of another site ask? Whatever the path.
@@ -90,6 +102,10 @@ pub(super) async fn wipe(http: &Http) -> Result<Response<Payload>, Failure> {
         error!(%panic, "the store could not be wiped");
         Failure::Internal
     })
+}
+
+fn success(data: &Value) -> Response<Payload> {
+    json(Payload::from(Bytes::from(json!({ "status": "success", "data": data }).to_string())))
 }
 
 fn json(body: Payload) -> Response<Payload> {

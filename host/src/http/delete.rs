@@ -21,6 +21,6 @@ pub(super) async fn delete(http: &Http, path: &[u8], id: &str) -> Result<Respons
         restore: None,
         id: id.to_owned(),
     };
-    http.ingest.push(request).await?;
+    http.ingest.push(request).await.map_err(|error| http.not_taken(error, id))?;
     Ok(payload::empty(StatusCode::ACCEPTED))
 }

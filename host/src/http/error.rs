@@ -43,7 +43,13 @@ pub(super) enum Failure {
     NoReloads,
     Group(PathError),
     Body(BodyError),
-    Ingest(IngestError),
+    /// A push was not taken, and there may be a path at which to read more of why.
+    NotTaken {
+        error: IngestError,
+        more_at: Option<String>,
+    },
+    /// What was kept of a push is kept no more, or was not kept.
+    NoRejection,
     /// What was stored unchecked cannot be shown, for this reason.
     Unsound(String),
     /// Not for anything that the client did.
@@ -59,12 +65,6 @@ impl From<PathError> for Failure {
 impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         Self::Body(error)
-    }
-}
-
-impl From<IngestError> for Failure {
-    fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
     }
 }
 
@@ -87,6 +87,8 @@ struct Refusal<'f> {
     detail: String,
     /// What policies found, instead of `detail` when the answer is text.
     findings: &'f [PolicyFinding],
+    /// The path at which there is more to read.
+    more_at: Option<&'f str>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -138,7 +140,12 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         }
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
         Failure::Body(error) => body(error),
-        Failure::Ingest(error) => ingest(error),
+        Failure::NotTaken { error, more_at } => Refusal { more_at: more_at.as_deref(), ..ingest(error) },
+        Failure::NoRejection => refuse(
+            S::NOT_FOUND,
+            "no-rejection",
+            "no push of this id was rejected, or it is kept no more (rejections.keep, rejections.max_bytes)",
+        ),
         Failure::Unsound(reason) => refuse(
             S::INTERNAL_SERVER_ERROR,
             "unsound",
@@ -204,7 +211,7 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
 }
 
 fn refuse(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Refusal<'static> {
-    Refusal { status, kind, detail: detail.into(), findings: &[], header: None }
+    Refusal { status, kind, detail: detail.into(), findings: &[], more_at: None, header: None }
 }
 
 impl Refusal<'_> {
@@ -213,12 +220,15 @@ impl Refusal<'_> {
     }
 
     fn as_text(&self) -> Response<Payload> {
-        let text = match self.kind {
+        let mut text = match self.kind {
             // The original writes these two without going through its helper for errors, which ends lines.
             "no-lifecycle" | "quit-by-get" => self.detail.clone(),
             _ if self.findings.is_empty() => format!("{}\n", self.detail),
             _ => findings::lines(self.findings),
         };
+        if let Some(path) = self.more_at {
+            text.push_str(&format!("details: {path}\n"));
+        }
         payload::whole(self.status, payload::TEXT, text)
     }
 
@@ -228,6 +238,9 @@ impl Refusal<'_> {
         problem.insert("title".to_owned(), Value::from(self.status.canonical_reason()));
         problem.insert("status".to_owned(), Value::from(self.status.as_u16()));
         problem.insert("detail".to_owned(), Value::from(self.detail.as_str()));
+        if let Some(path) = self.more_at {
+            problem.insert("instance".to_owned(), Value::from(path));
+        }
         if !self.findings.is_empty() {
             problem.insert("findings".to_owned(), findings::json(self.findings));
         }
@@ -250,6 +263,12 @@ mod tests {
     fn parse_error(body: &str, rules: &Rules) -> text::ParseError {
         let key = GroupingKey::new([("job", "j")]).unwrap();
         text::parse(body.as_bytes(), &key, rules).unwrap_err()
+    }
+
+    impl From<IngestError> for Failure {
+        fn from(error: IngestError) -> Self {
+            Self::NotTaken { error, more_at: None }
+        }
     }
 
     fn rejected() -> Failure {

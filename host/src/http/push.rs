@@ -35,7 +35,7 @@ pub(super) async fn push(
     let format = body_format(&head.headers, http.openmetrics_bodies);
     let received_at = SystemTime::now();
     let request = PushRequest { method, key, format, body, received_at, restore, id: id.to_owned() };
-    let accepted = http.ingest.push(request).await?;
+    let accepted = http.ingest.push(request).await.map_err(|error| http.not_taken(error, id))?;
     Ok(accepted_with(http.accepted, &accepted.findings, &head.headers))
 }
 

@@ -208,12 +208,8 @@ fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
 
 impl Policy {
     fn of(link: &Link) -> Self {
-        let mode = match link.mode {
-            Mode::Enforce => "enforce",
-            Mode::Monitor => "monitor",
-        };
         let counted = Arc::new(PluginMetrics::of(&link.plugin));
-        Self { plugin: link.plugin.clone(), mode, counted }
+        Self { plugin: link.plugin.clone(), mode: link.mode.as_str(), counted }
     }
 
     fn is_of_the_same_plugin(&self, other: &Self) -> bool {

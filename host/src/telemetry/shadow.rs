@@ -260,6 +260,7 @@ mod tests {
             fuel: 1,
             duration: Duration::ZERO,
             shadows: Vec::new(),
+            edited: None,
         };
         let comparison = Comparison {
             step: Step::Rejected,

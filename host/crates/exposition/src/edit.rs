@@ -4,8 +4,10 @@
 //! against the data model, so that a push is as legal after an edit as it was before.
 
 mod rows;
+mod summary;
 
 use crate::edit::rows::Rows;
+pub use crate::edit::summary::{Change, summary};
 use crate::text::encode;
 use crate::{InternError, Interner, Label, Push, Sym, Symbols, is_label_name, is_metric_name};
 

@@ -81,14 +81,15 @@ impl Chain {
                 verdict.reports.push(Report::skipped(index, Skip::Scope));
                 continue;
             }
-            let (answer, shadows) = link.ask(push, request);
+            let (answer, shadows, edited) = link.ask(push, request);
             let Answer { step, origin, findings, edits, fuel, duration, .. } = answer;
             let candidates = shadows.iter().map(|shadow| &shadow.step);
             if candidates.chain([&step]).any(ran_into_a_limit) {
                 self.suspect();
             }
             let end = link.end(&step);
-            let report = Report { link: index, step, origin, findings, edits, fuel, duration, shadows };
+            let report =
+                Report { link: index, step, origin, findings, edits, fuel, duration, shadows, edited };
             if link.mode == Mode::Enforce {
                 verdict.end = end;
                 if verdict.end == End::Rejected {

@@ -1,5 +1,7 @@
 //! Between the columns of a push and the types of `wit/`, both ways.
 
+use std::sync::Arc;
+
 use pushgate_exposition::edit::{Edit, Patch, Scope};
 use pushgate_exposition::{Label, Push};
 
@@ -82,7 +84,7 @@ pub(crate) fn outcome(
         types::Decision::Mutate(_) if !manifest.mutates => {
             return Err(Fault::Nonsense("edits, although its manifest says that it makes none".into()));
         }
-        types::Decision::Mutate(patch) => Decision::Mutate(take_patch(patch, limits, series)?),
+        types::Decision::Mutate(patch) => Decision::Mutate(Arc::new(take_patch(patch, limits, series)?)),
         types::Decision::Reject if findings.is_empty() => {
             return Err(Fault::Nonsense("a rejection without a finding that says why".into()));
         }

@@ -1,14 +1,16 @@
 //! A policy in a chain: a plugin, and what its answers do.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pushgate_exposition::edit::Patch;
 use pushgate_exposition::{Push, text};
 
 use crate::memo::Known;
 use crate::outcome::{Outcome, RawFinding};
 use crate::plugin::Call;
 use crate::shadow::{Comparison, compare};
-use crate::{Decision, End, Fault, Finding, Memo, Origin, Plugin, Request, Step};
+use crate::{Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Step};
 
 /// What a policy's outcome does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,16 @@ pub enum Mode {
     Enforce,
     /// It is asked, counted and logged, and changes nothing.
     Monitor,
+}
+
+impl Mode {
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Monitor => "monitor",
+        }
+    }
 }
 
 /// What happens to a push when an enforcing policy fails.
@@ -56,6 +68,8 @@ pub(crate) struct Answer {
     pub(crate) findings: Vec<Finding>,
     /// The push with the policy's edits.
     pub(crate) edited: Option<Push>,
+    /// The edits themselves.
+    pub(crate) patch: Option<Arc<Patch>>,
     /// How many those are.
     pub(crate) edits: usize,
     /// 0 after a fault, and without a call.
@@ -76,18 +90,25 @@ impl Link {
         }
     }
 
-    /// Asks the policy and its candidates, and makes the policy's edits if it may.
-    pub(crate) fn ask(&self, push: &mut Push, request: Request<'_>) -> (Answer, Vec<Comparison>) {
+    /// Asks the policy and its candidates, and makes the policy's edits if it may. What it edited comes back as well.
+    pub(crate) fn ask(
+        &self,
+        push: &mut Push,
+        request: Request<'_>,
+    ) -> (Answer, Vec<Comparison>, Option<Box<Edited>>) {
         let mut answer = match &self.memo {
             Some(memo) => recall_or_ask(memo, &self.plugin, push, request),
             None => ask(&self.plugin, push, request),
         };
         let shadows = self.shadows.iter().map(|shadow| compare(push, &answer, ask(shadow, push, request)));
         let shadows = shadows.collect();
-        if let (Mode::Enforce, Some(edited)) = (self.mode, answer.edited.take()) {
-            *push = edited;
-        }
-        (answer, shadows)
+        let edited = match (self.mode, answer.edited.take(), answer.patch.take()) {
+            (Mode::Enforce, Some(edited), Some(patch)) => {
+                Some(Box::new(Edited { before: std::mem::replace(push, edited), patch }))
+            }
+            _ => None,
+        };
+        (answer, shadows, edited)
     }
 
     /// What an enforcing policy's step does to the push.
@@ -143,20 +164,31 @@ impl Answer {
     /// The edits are made on a copy, also if nobody wants them, so that a policy shows the faults that it would have.
     fn of(plugin: &Plugin, push: &Push, outcome: &Outcome, fuel: u64, duration: Duration) -> Self {
         let findings = outcome.findings.iter().map(|raw| finding(plugin, push, raw)).collect();
-        let (step, edited, edits) = match &outcome.decision {
-            Decision::Accept => (Step::Accepted, None, 0),
-            Decision::Reject => (Step::Rejected, None, 0),
+        let (step, edited) = match &outcome.decision {
+            Decision::Accept => (Step::Accepted, None),
+            Decision::Reject => (Step::Rejected, None),
             Decision::Mutate(patch) => match push.edited(patch) {
-                Ok(edited) => (Step::Mutated, Some(edited), patch.edits.len()),
-                Err(error) => (Step::Fault(error.into()), None, 0),
+                Ok(push) => (Step::Mutated, Some((push, patch.clone()))),
+                Err(error) => (Step::Fault(error.into()), None),
             },
         };
-        Self { step, origin: Origin::Called, findings, edited, edits, fuel, duration }
+        let (edited, patch) = edited.unzip();
+        let edits = patch.as_ref().map_or(0, |patch| patch.edits.len());
+        Self { step, origin: Origin::Called, findings, edited, patch, edits, fuel, duration }
     }
 
     fn fault(fault: Fault, duration: Duration) -> Self {
         let (step, findings) = (Step::Fault(fault), Vec::new());
-        Self { step, origin: Origin::Called, findings, edited: None, edits: 0, fuel: 0, duration }
+        Self {
+            step,
+            origin: Origin::Called,
+            findings,
+            edited: None,
+            patch: None,
+            edits: 0,
+            fuel: 0,
+            duration,
+        }
     }
 }
 

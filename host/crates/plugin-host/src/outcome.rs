@@ -1,5 +1,7 @@
 //! What goes with a push into a plugin, and what comes out.
 
+use std::sync::Arc;
+
 use pushgate_exposition::edit::{Edit, Patch};
 
 /// How a push was sent.
@@ -11,6 +13,17 @@ pub enum Method {
     Post,
     /// Removes the group.
     Delete,
+}
+
+impl Method {
+    /// Its name in HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// What a plugin is told beside the push itself.
@@ -42,7 +55,8 @@ impl Outcome {
         };
         let patch = match &self.decision {
             Decision::Accept | Decision::Reject => 0,
-            Decision::Mutate(Patch { bytes, ends, edits }) => {
+            Decision::Mutate(patch) => {
+                let Patch { bytes, ends, edits } = &**patch;
                 bytes.capacity() + ends.capacity() * size_of::<u32>() + edits.capacity() * size_of::<Edit>()
             }
         };
@@ -56,7 +70,7 @@ pub enum Decision {
     /// The push may pass as it is.
     Accept,
     /// The push may pass with these edits.
-    Mutate(Patch),
+    Mutate(Arc<Patch>),
     /// The push may not pass; the findings say why.
     Reject,
 }

@@ -213,6 +213,11 @@ impl Plugin {
         &self.shared.capabilities
     }
 
+    /// Its configuration, as JSON.
+    pub fn config(&self) -> &str {
+        &self.shared.config
+    }
+
     /// What the plugin says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.shared.manifest

@@ -1,6 +1,10 @@
 //! What comes out of a chain, and what each of its policies did.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use pushgate_exposition::Push;
+use pushgate_exposition::edit::Patch;
 
 use crate::{Comparison, Fault, Finding};
 
@@ -50,6 +54,26 @@ pub struct Report {
     pub duration: Duration,
     /// How the answers of its candidates compare, in their order.
     pub shadows: Vec<Comparison>,
+    /// The edits that it made; none where it may not make any.
+    pub edited: Option<Box<Edited>>,
+}
+
+/// What a policy edited. The push was replaced by its edited form, so keeping the one before costs nothing but the time
+/// until it is freed.
+#[derive(Debug)]
+pub struct Edited {
+    /// The push as the policy saw it.
+    pub before: Push,
+    /// What it changed.
+    pub patch: Arc<Patch>,
+}
+
+impl Verdict {
+    /// The push as the policy of a report saw it; `push` is what came out of the chain.
+    pub fn seen_by<'p>(&'p self, report: usize, push: &'p Push) -> &'p Push {
+        let later = self.reports.iter().skip(report).find_map(|report| report.edited.as_deref());
+        later.map_or(push, |edited| &edited.before)
+    }
 }
 
 impl Report {
@@ -64,6 +88,7 @@ impl Report {
             fuel: 0,
             duration: Duration::ZERO,
             shadows: Vec::new(),
+            edited: None,
         }
     }
 }

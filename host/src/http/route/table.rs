@@ -36,6 +36,10 @@ pub(in crate::http) enum Endpoint {
     ApiMetrics,
     /// What is known of one plugin, as JSON.
     ApiPlugin,
+    /// The last pushes that policies spoke against, as JSON.
+    ApiRejections,
+    /// One of them.
+    ApiRejection,
     /// May a page of another site ask?
     ApiOptions,
     /// All groups are to be removed.
@@ -129,6 +133,8 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/api/v1/status", Exact, &[(Get, E::ApiStatus)]),
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
         row("/api/v1/plugins/", Below, &[(Get, E::ApiPlugin)]),
+        row("/api/v1/rejections", Exact, &[(Get, E::ApiRejections)]),
+        row("/api/v1/rejections/", Below, &[(Get, E::ApiRejection)]),
         row("/api/v1/", Below, &[(Options, E::ApiOptions)]),
         row("/-/quit", Exact, &[(Put, E::Quit), (Post, E::Quit)]),
         row("/-/reload", Exact, &[(Put, E::Reload), (Post, E::Reload)]),
