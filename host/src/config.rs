@@ -31,7 +31,7 @@ use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
 pub use self::given::Given;
-pub use self::policy::{Fail, Lines, Mode, Policy};
+pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
 pub use self::scope::Scope;
 use self::section::{Findings, Section};
@@ -274,6 +274,8 @@ pub struct Plugins {
     pub state_size: ByteSize,
     /// Entries that one plugin may keep in its state.
     pub state_entries: usize,
+    /// What follows when a plugin rejects a push.
+    pub on_reject: OnReject,
     /// Whether changes of the configuration and plugin files are taken up by themselves.
     pub watch: bool,
 }
@@ -289,6 +291,7 @@ impl Default for Plugins {
             counter_series: 1_000,
             state_size: ByteSize::mib(1),
             state_entries: 10_000,
+            on_reject: OnReject::Stop,
             watch: false,
         }
     }

@@ -9,7 +9,7 @@ use std::thread::{self, available_parallelism};
 use pushgate_cache::CacheDirectory;
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, Plugin,
+    Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject, Plugin,
 };
 use tracing::warn;
 
@@ -68,7 +68,11 @@ pub fn load_after(
             link.shadows.push(plugin);
         }
     }
-    Ok(Chain::new(links))
+    let on_reject = match config.plugins.on_reject {
+        config::OnReject::Stop => OnReject::Stop,
+        config::OnReject::Collect => OnReject::Collect,
+    };
+    Ok(Chain::new(links).on_reject(on_reject))
 }
 
 fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {

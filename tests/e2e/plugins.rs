@@ -48,6 +48,38 @@ fn a_rejected_push_is_answered_with_its_reasons_and_stores_nothing() {
 }
 
 #[test]
+fn all_reasons_are_told_at_once_where_that_is_asked_for() {
+    let chain = |on_reject: &str| {
+        let refusing = |name: &str, family: &str| {
+            scribe(name, &format!("config = {{ refuse = \"{family}\", write = \"{name}\", remark = true }}"))
+        };
+        let broken = entry("broken", &artifacts::guest("trap"), "");
+        let chain = [refusing("one", "a"), refusing("two", "b"), broken, refusing("three", "c")].concat();
+        Gateway::start(&format!("on_reject = \"{on_reject}\"\n{chain}"))
+    };
+    let told = |gateway: &Gateway, body: &str, status: u16| {
+        let answer = gateway.put("/metrics/job/hostile", body.to_owned()).expect(status);
+        let lines = answer.text().lines().filter(|line| !line.starts_with("details: "));
+        lines.map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let gateway = chain("collect");
+    assert_eq!(told(&gateway, "a 1\nb 1\nc 1\n", 422), ["one", "two", "three"]);
+    assert_eq!(told(&gateway, "b 1\nc 1\n", 422), ["two", "three"], "no remark, and no fault");
+    assert_eq!(told(&gateway, "c 1\n", 503).len(), 1, "a fault before any reason is one");
+    let scrape = gateway.scrape();
+    assert_eq!(scrape.without_own(), "", "nothing is stored");
+    assert_eq!(
+        scrape.sum("pushgate_plugin_faults_total", &["broken"]),
+        3.0,
+        "faults are counted all the same"
+    );
+    gateway.put("/metrics/job/good", "d 1\n").expect(200);
+    assert_eq!(gateway.scrape().samples("d"), [r#"d{instance="",job="good",seen="onetwothree"} 1"#]);
+
+    assert_eq!(told(&chain("stop"), "a 1\nb 1\nc 1\n", 422), ["one"]);
+}
+
+#[test]
 fn a_client_that_asks_for_json_gets_problem_json() {
     let gateway = Gateway::start(&scribe("policy", "config = { refuse = \"bad\" }"));
     for accept in ["application/json", "application/problem+json", "application/problem+json, */*;q=0.1"] {

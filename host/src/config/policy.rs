@@ -63,6 +63,16 @@ pub enum Fail {
     Open,
 }
 
+/// What follows when a plugin rejects a push.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnReject {
+    /// Nothing: the others are not asked.
+    #[default]
+    Stop,
+    /// The others are asked as well, so that all reasons are told at once.
+    Collect,
+}
+
 /// The lines, from 1, that a policy is written in. Two policies are equal wherever they stand.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
@@ -157,6 +167,28 @@ impl FromStr for Fail {
             "closed" => Ok(Self::Closed),
             "open" => Ok(Self::Open),
             _ => Err(format!("'{text}' is not a way to fail; allowed: closed, open")),
+        }
+    }
+}
+
+impl OnReject {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Collect => "collect",
+        }
+    }
+}
+
+impl FromStr for OnReject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "stop" => Ok(Self::Stop),
+            "collect" => Ok(Self::Collect),
+            _ => Err(format!("'{text}' is nothing that can follow; allowed: stop, collect")),
         }
     }
 }

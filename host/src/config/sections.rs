@@ -130,6 +130,7 @@ impl Plugins {
         plugins.key("counter_series", &whole(1..=100_000), &mut self.counter_series);
         plugins.key("state_size", &size(ByteSize::kib(1)..=GIB), &mut self.state_size);
         plugins.key("state_entries", &whole(1..=10_000_000), &mut self.state_entries);
+        plugins.key("on_reject", &text("\"stop\" or \"collect\"", str::parse), &mut self.on_reject);
         plugins.key("watch", &boolean(), &mut self.watch);
     }
 }
@@ -147,7 +148,7 @@ impl Rejections {
 mod tests {
     use pushgate_plugin_host::Limits;
 
-    use super::super::Redaction;
+    use super::super::{OnReject, Redaction};
     use super::*;
 
     fn problems(section: &str, key: &str, value: &str) -> String {
@@ -274,6 +275,7 @@ mod tests {
             counter_series = 14
             state_size = '15KiB'
             state_entries = 16
+            on_reject = 'collect'
             watch = true
             [rejections]
             keep = 14
@@ -342,6 +344,7 @@ mod tests {
                 counter_series: 14,
                 state_size: ByteSize::kib(15),
                 state_entries: 16,
+                on_reject: OnReject::Collect,
                 watch: true,
             },
             rejections: Rejections {

@@ -110,6 +110,7 @@ impl Config {
         shared.push(("counter_series", shown(&plugins.counter_series)));
         shared.push(("state_size", Some(quoted(&plugins.state_size.to_string()))));
         shared.push(("state_entries", shown(&plugins.state_entries)));
+        shared.push(("on_reject", Some(quoted(plugins.on_reject.as_str()))));
         shared.push(("watch", shown(&plugins.watch)));
         vec![
             (

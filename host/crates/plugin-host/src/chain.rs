@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use pushgate_exposition::Push;
 
 use crate::link::Answer;
-use crate::{End, Engine, Fault, Link, Mode, Plugin, Report, Request, Skip, Step, Verdict};
+use crate::{End, Engine, Fault, Link, Mode, OnReject, Plugin, Report, Request, Skip, Step, Verdict};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
     links: Vec<Link>,
+    on_reject: OnReject,
     made: Instant,
     /// Until when the chain is suspect, in milliseconds since it was made.
     suspect_until: AtomicU64,
@@ -30,7 +31,13 @@ const SUSPICION: Duration = Duration::from_secs(30);
 impl Chain {
     /// A chain of these policies.
     pub fn new(links: Vec<Link>) -> Self {
-        Self { links, made: Instant::now(), suspect_until: AtomicU64::new(0) }
+        Self { links, on_reject: OnReject::Stop, made: Instant::now(), suspect_until: AtomicU64::new(0) }
+    }
+
+    /// The same chain, which does that when a policy rejects a push.
+    #[must_use]
+    pub fn on_reject(self, on_reject: OnReject) -> Self {
+        Self { on_reject, ..self }
     }
 
     /// The policies.
@@ -45,7 +52,7 @@ impl Chain {
 
     /// Lets go of the instances that wait for the next push: another chain will get it. Pushes under way go on.
     pub fn retire(&self) {
-        self.links.iter().for_each(|link| link.plugin.retire());
+        self.plugins().for_each(Plugin::retire);
     }
 
     /// All plugins, shadows among them.
@@ -91,15 +98,12 @@ impl Chain {
             let report =
                 Report { link: index, step, origin, findings, edits, fuel, duration, shadows, edited };
             if link.mode == Mode::Enforce {
-                verdict.end = end;
-                if verdict.end == End::Rejected {
-                    verdict.findings.clear(); // Warnings would hide the reasons.
-                }
-                verdict.findings.extend_from_slice(&report.findings);
+                verdict.judge(end, &report.findings);
             }
             verdict.reports.push(report);
-            if verdict.end != End::Accepted {
-                break;
+            match (&verdict.end, self.on_reject) {
+                (End::Accepted, _) | (End::Rejected, OnReject::Collect) => {}
+                _ => break,
             }
         }
         verdict

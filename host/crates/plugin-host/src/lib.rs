@@ -57,4 +57,4 @@ pub use plugin::{ConfigProblem, LoadError, Plugin};
 pub use pushgate_cache::Digest;
 pub use shadow::{Comparison, Contrast};
 pub use usage::Instances;
-pub use verdict::{Edited, End, Origin, Report, Skip, Step, Verdict};
+pub use verdict::{Edited, End, OnReject, Origin, Report, Skip, Step, Verdict};

@@ -19,6 +19,31 @@ pub struct Verdict {
     pub reports: Vec<Report>,
 }
 
+impl Verdict {
+    /// Takes in what an enforcing policy's answer comes to.
+    pub(crate) fn judge(&mut self, end: End, findings: &[Finding]) {
+        match (&self.end, &end) {
+            // A push that is rejected is not stored whatever the others say. Only their reasons matter.
+            (End::Rejected, End::Accepted | End::Fault { .. } | End::Busy) => return,
+            (End::Rejected, End::Rejected) => {}
+            // Warnings would hide the reasons.
+            (_, End::Rejected) => self.findings.clear(),
+            _ => {}
+        }
+        self.end = end;
+        self.findings.extend_from_slice(findings);
+    }
+}
+
+/// What follows when a policy rejects a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReject {
+    /// Nothing: the others are not asked.
+    Stop,
+    /// The others are asked as well, about the push as it was left, so that all reasons are told at once.
+    Collect,
+}
+
 /// The end of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -127,4 +152,44 @@ pub enum Origin {
     /// The plugin gave it when it was tried whether it would give the same as to an earlier push of the same shape,
     /// which it did not.
     Contradicted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(code: &str) -> Finding {
+        Finding {
+            plugin: "p".to_owned(),
+            code: code.to_owned(),
+            message: String::new(),
+            metric: None,
+            series: None,
+            label: None,
+        }
+    }
+
+    #[test]
+    fn a_rejection_stays_one_and_collects_only_reasons() {
+        let fault = || End::Fault { plugin: "p".to_owned() };
+        for (rule, steps, end, codes) in [
+            ("warnings add up", vec![(End::Accepted, "a"), (End::Accepted, "b")], End::Accepted, "ab"),
+            (
+                "reasons push warnings out",
+                vec![(End::Accepted, "a"), (End::Rejected, "b")],
+                End::Rejected,
+                "b",
+            ),
+            ("reasons add up", vec![(End::Rejected, "a"), (End::Rejected, "b")], End::Rejected, "ab"),
+            ("later warnings are none", vec![(End::Rejected, "a"), (End::Accepted, "b")], End::Rejected, "a"),
+            ("a later fault is no fault", vec![(End::Rejected, "a"), (fault(), "b")], End::Rejected, "a"),
+            ("nor is a busy plugin", vec![(End::Rejected, "a"), (End::Busy, "b")], End::Rejected, "a"),
+            ("a fault is one", vec![(End::Accepted, "a"), (fault(), "b")], fault(), "ab"),
+        ] {
+            let mut verdict = Verdict { end: End::Accepted, findings: Vec::new(), reports: Vec::new() };
+            steps.into_iter().for_each(|(end, code)| verdict.judge(end, &[finding(code)]));
+            let told: String = verdict.findings.iter().map(|finding| finding.code.as_str()).collect();
+            assert_eq!((verdict.end, told.as_str()), (end, codes), "{rule}");
+        }
+    }
 }
