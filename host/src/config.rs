@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use pushgate_plugin_host::Limits;
+use pushgate_plugin_host::{BreakerSettings, Limits};
 use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
@@ -262,6 +262,8 @@ pub struct Plugins {
     pub directory: PathBuf,
     /// What a plugin may use and answer, unless it has settings of its own.
     pub limits: Limits,
+    /// When a plugin that keeps failing is not asked for a while.
+    pub breaker: BreakerSettings,
     /// Where compiled code and fetched plugins are kept; resolved against the folder of the configuration file.
     pub cache_directory: Option<PathBuf>,
     /// What fetched plugins and compiled code may take there, each.
@@ -285,6 +287,7 @@ impl Default for Plugins {
         Self {
             directory: PathBuf::from("target/plugins"),
             limits: Limits::default(),
+            breaker: BreakerSettings::default(),
             cache_directory: None,
             max_cache: ByteSize::mib(256),
             memo: ByteSize::mib(16),

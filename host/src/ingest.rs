@@ -124,6 +124,13 @@ pub enum IngestError {
         /// The policy.
         plugin: String,
     },
+    /// A policy is suspended that fails closed: it keeps failing on the pushes of this job.
+    Suspended {
+        /// The policy.
+        plugin: String,
+        /// After what time it may be asked again.
+        retry_after: Duration,
+    },
     /// A group that is to be restored is there already.
     Exists {
         /// Its key.
@@ -168,7 +175,7 @@ impl IngestError {
             Self::TooLarge { .. } => Outcome::TooLarge,
             Self::Inconsistent(_) | Self::Exists { .. } => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
-            Self::Fault { .. } => Outcome::Fault,
+            Self::Fault { .. } | Self::Suspended { .. } => Outcome::Fault,
             Self::Full { .. } => Outcome::Full,
             Self::Busy => Outcome::Busy,
         }
@@ -207,6 +214,7 @@ impl IngestError {
             Self::Inconsistent(reason) => reason.clone(),
             Self::Rejected(_) => "rejected by a policy".to_owned(),
             Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
+            Self::Suspended { plugin, .. } => format!("plugin '{plugin}' is suspended for this job"),
             Self::Exists { group } => format!("the group {group} exists already"),
             Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
             Self::Busy => "too many pushes at the same time".to_owned(),
@@ -370,6 +378,9 @@ impl Ingest {
             End::Accepted => {}
             End::Rejected => return refused(IngestError::Rejected(verdict.findings)),
             End::Fault { plugin } => return refused(IngestError::Fault { plugin }),
+            End::Suspended { plugin, retry_after } => {
+                return refused(IngestError::Suspended { plugin, retry_after });
+            }
             End::Busy => return refused(IngestError::Busy),
         }
         let mode = match request.method {

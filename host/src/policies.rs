@@ -4,12 +4,14 @@
 mod surroundings;
 
 use std::fs;
+use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 
 use pushgate_cache::CacheDirectory;
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject, Plugin,
+    Breaker, Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject,
+    Plugin,
 };
 use tracing::warn;
 
@@ -127,6 +129,7 @@ fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
     let scope = policy.scope.clone();
     Link {
         memo: Memo::of(&plugin, config.plugins.memo.as_usize()),
+        breaker: Arc::new(Breaker::new(plugin.name(), config.plugins.breaker)),
         plugin,
         mode: if policy.mode == config::Mode::Monitor { Mode::Monitor } else { Mode::Enforce },
         fail: match policy.fail {

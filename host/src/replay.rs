@@ -80,6 +80,8 @@ impl Replay {
             policy.limits.warm_instances = 0;
             policy.limits.deadline = DEADLINE;
         }
+        // Each push is judged, however many before it ended in a fault.
+        config.plugins.breaker.faults = 0;
         // What a candidate would do is known when it stands in the place of its policy.
         config.chain.retain(|policy| policy.shadow_of.is_none());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };

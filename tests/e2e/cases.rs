@@ -6,10 +6,7 @@ use std::path::Path;
 
 use e2e::artifacts;
 use e2e::case::{self, Case};
-use pushgate_exposition::Push;
-use pushgate_plugin_host::{
-    Chain, Engine, Fail, Granted, Limits, Link, LoadError, Mode, Plugin, Request, Step,
-};
+use pushgate_plugin_host::{Chain, Engine, Granted, Limits, Link, LoadError, Plugin, Request, Step};
 use xtask::workspace;
 
 // One test for each plugin: compiling takes most of the time, and tests run at the same time.
@@ -71,18 +68,7 @@ fn load(engine: &Engine, name: &str, file: &[u8], config: &str) -> Policy {
         },
     )?;
     let warnings = case::warnings(plugin.warnings());
-    let covers = Box::new(|_: &Push, _: Request<'_>| true);
-    Ok((
-        warnings,
-        Chain::new(vec![Link {
-            plugin,
-            mode: Mode::Enforce,
-            fail: Fail::Closed,
-            covers,
-            shadows: Vec::new(),
-            memo: None,
-        }]),
-    ))
+    Ok((warnings, Chain::new(vec![Link::of(plugin)])))
 }
 
 /// What the case comes to.

@@ -52,6 +52,9 @@ mod formats;
 /// Compiled code that is kept for the next start.
 mod code_cache;
 
+/// A plugin that keeps failing is left alone.
+mod breaker;
+
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
 

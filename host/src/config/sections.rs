@@ -124,6 +124,9 @@ impl Plugins {
     fn read(&mut self, plugins: &mut Section<'_, '_>, folder: &Path) {
         plugins.key("directory", &text("a folder such as \"plugins\"", policy::path), &mut self.directory);
         limits::read(&mut self.limits, plugins);
+        plugins.key("breaker_faults", &whole(0..=1_000_000), &mut self.breaker.faults);
+        plugins.key("breaker_window", &duration(10 * MS..=HOUR), &mut self.breaker.window);
+        plugins.key("breaker_backoff", &duration(10 * MS..=HOUR), &mut self.breaker.backoff);
         plugins.key("cache_directory", &file_in(folder), &mut self.cache_directory);
         plugins.key("max_cache", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_cache);
         plugins.key("memo", &size(ByteSize::bytes(0)..=GIB), &mut self.memo);
@@ -146,7 +149,7 @@ impl Rejections {
 
 #[cfg(test)]
 mod tests {
-    use pushgate_plugin_host::Limits;
+    use pushgate_plugin_host::{BreakerSettings, Limits};
 
     use super::super::{OnReject, Redaction};
     use super::*;
@@ -207,6 +210,9 @@ mod tests {
         check("[plugins]", "max_symbol_length", ["1", "1_048_576"], ["0", "1_048_577"]);
         check("[plugins]", "data_base", ["\"64KiB\"", "\"1GiB\""], ["\"63KiB\"", "\"1025MiB\""]);
         check("[plugins]", "data_per_series", ["\"0B\"", "\"1MiB\""], ["\"1025KiB\"", "\"2MiB\""]);
+        check("[plugins]", "breaker_faults", ["0", "1_000_000"], ["-1", "1_000_001"]);
+        check("[plugins]", "breaker_window", hour.0, hour.1);
+        check("[plugins]", "breaker_backoff", hour.0, hour.1);
         check("[plugins]", "instances", ["1", "1_000"], ["0", "1_001"]);
     }
 
@@ -269,6 +275,9 @@ mod tests {
             data_base = '1MiB'
             data_per_series = '2B'
             instances = 19
+            breaker_faults = 20
+            breaker_window = '21s'
+            breaker_backoff = '22s'
             cache_directory = 'cache'
             max_cache = '14MiB'
             memo = '14MiB'
@@ -338,6 +347,7 @@ mod tests {
                     data_per_series: 2,
                     warm_instances: 19,
                 },
+                breaker: BreakerSettings { faults: 20, window: seconds(21), backoff: seconds(22) },
                 cache_directory: Some("/etc/pushgate/cache".into()),
                 max_cache: ByteSize::mib(14),
                 memo: ByteSize::mib(14),

@@ -104,6 +104,9 @@ impl Config {
         let redact = rejections.redact.iter().map(|what| Value::from(what.as_str()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(limits::rows(&plugins.limits));
+        shared.push(("breaker_faults", shown(&plugins.breaker.faults)));
+        shared.push(("breaker_window", shown_duration(plugins.breaker.window)));
+        shared.push(("breaker_backoff", shown_duration(plugins.breaker.backoff)));
         shared.push(("cache_directory", plugins.cache_directory.as_deref().map(quoted_path)));
         shared.push(("max_cache", Some(quoted(&plugins.max_cache.to_string()))));
         shared.push(("memo", Some(quoted(&plugins.memo.to_string()))));

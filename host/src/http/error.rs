@@ -196,6 +196,14 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
             "plugin-fault",
             format!("plugin '{plugin}' failed, and nothing enters unchecked; nothing of the push is stored"),
         ),
+        IngestError::Suspended { plugin, retry_after } => {
+            let detail = format!(
+                "plugin '{plugin}' keeps failing on the pushes of this job and is left alone for a while, and nothing \
+                 enters unchecked; nothing of the push is stored"
+            );
+            let seconds = retry_after.as_secs_f64().ceil().to_string();
+            refuse(S::SERVICE_UNAVAILABLE, "plugin-suspended", detail).with(RETRY_AFTER, &seconds)
+        }
         IngestError::Exists { group } => {
             refuse(S::CONFLICT, "exists", format!("the group {group} exists already"))
         }

@@ -32,7 +32,7 @@ pub(super) fn record(request: &PushRequest, chain: &Chain, verdict: &Verdict) ->
             end: match verdict.end {
                 End::Accepted => capture::End::Accepted,
                 End::Rejected => capture::End::Rejected,
-                End::Fault { .. } => capture::End::Fault,
+                End::Fault { .. } | End::Suspended { .. } => capture::End::Fault,
                 End::Busy => capture::End::Busy,
             },
             policies: verdict.reports.iter().filter_map(|report| policy(chain, report)).collect(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pushgate_exposition::{InternError, Kind};
 use pushgate_plugin_host::{
-    API, Chain, CodeSource, Finding, Instances, Link, Mode, Origin, Plugin, Report, Step,
+    API, Breaker, Chain, CodeSource, Finding, Instances, Link, Mode, Origin, Plugin, Report, Step,
 };
 use tracing::{error, info, warn};
 
@@ -20,6 +20,7 @@ pub struct ChainMetrics(Arc<[Policy]>);
 struct Policy {
     plugin: Plugin,
     mode: &'static str,
+    breaker: Arc<Breaker>,
     counted: Arc<PluginMetrics>,
 }
 
@@ -30,8 +31,8 @@ impl ChainMetrics {
         let policy = |link: &Link| {
             let new = Policy::of(link);
             let known = before.0.iter().find(|old| old.is_of_the_same_plugin(&new));
-            let counted = known.map_or(new.counted, |known| known.counted.clone());
-            Policy { counted, plugin: new.plugin, mode: new.mode }
+            let counted = known.map_or(&new.counted, |known| &known.counted).clone();
+            Policy { counted, ..new }
         };
         Self(chain.links().iter().map(policy).collect())
     }
@@ -183,13 +184,21 @@ impl ChainMetrics {
         let family = out.family(
             "pushgate_plugin_skipped_total",
             Kind::Counter,
-            "Pushes for which a plugin was not called, by the reason: its scope does not cover them (scope), or its answer to a \
-             push of the same names and labels was remembered (memo).",
+            "Pushes for which a plugin was not called, by the reason: its scope does not cover them (scope), its answer to a \
+             push of the same names and labels was remembered (memo), or it is suspended for the job (suspended).",
         )?;
         for (name, counted) in self.policies() {
             for (reason, count) in SKIPS.iter().zip(&counted.skips) {
                 out.count(family, &[("plugin", name), ("reason", reason)], count)?;
             }
+        }
+        let family = out.family(
+            "pushgate_plugin_suspended",
+            Kind::Gauge,
+            "Jobs that a plugin is suspended for, because it keeps failing on their pushes; `fail` decides about those.",
+        )?;
+        for Policy { plugin, breaker, .. } in &*self.0 {
+            out.value(family, &[("plugin", plugin.name())], breaker.suspended().len() as f64)?;
         }
         Ok(())
     }
@@ -209,7 +218,7 @@ fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
 impl Policy {
     fn of(link: &Link) -> Self {
         let counted = Arc::new(PluginMetrics::of(&link.plugin));
-        Self { plugin: link.plugin.clone(), mode: link.mode.as_str(), counted }
+        Self { plugin: link.plugin.clone(), mode: link.mode.as_str(), breaker: link.breaker.clone(), counted }
     }
 
     fn is_of_the_same_plugin(&self, other: &Self) -> bool {

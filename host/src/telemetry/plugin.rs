@@ -9,7 +9,7 @@ use super::histogram::Histogram;
 pub(super) const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
 pub(super) const FAULTS: [&str; 9] =
     ["fuel", "deadline", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
-pub(super) const SKIPS: [&str; 2] = ["scope", "memo"];
+pub(super) const SKIPS: [&str; 3] = ["scope", "memo", "suspended"];
 
 /// The code of a finding whose own the plugin's manifest does not list.
 const OTHER: &str = "other";
@@ -52,6 +52,10 @@ impl PluginMetrics {
         let decision = match &report.step {
             Step::Skipped(Skip::Scope) => {
                 one_more(&self.skips[0]);
+                return;
+            }
+            Step::Skipped(Skip::Suspended { .. }) => {
+                one_more(&self.skips[2]);
                 return;
             }
             Step::Accepted => 0,

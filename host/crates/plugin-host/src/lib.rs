@@ -17,6 +17,7 @@
 pub const API: &str = "0.1.0";
 
 mod bindings;
+mod breaker;
 mod capability;
 mod chain;
 mod code_cache;
@@ -40,6 +41,7 @@ mod usage;
 mod verdict;
 mod wasi;
 
+pub use breaker::{Breaker, BreakerSettings, PastFault, Suspended};
 pub use capability::stored::Stored;
 pub use capability::{Capability, UnknownCapability};
 pub use chain::Chain;

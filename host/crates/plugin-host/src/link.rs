@@ -10,7 +10,10 @@ use crate::memo::Known;
 use crate::outcome::{Outcome, RawFinding};
 use crate::plugin::Call;
 use crate::shadow::{Comparison, compare};
-use crate::{Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Step};
+use crate::{
+    Breaker, BreakerSettings, Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Skip,
+    Step,
+};
 
 /// What a policy's outcome does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct Link {
     pub shadows: Vec<Plugin>,
     /// What it has answered, if that can be remembered.
     pub memo: Option<Memo>,
+    /// Keeps pushes from it while it keeps failing.
+    pub breaker: Arc<Breaker>,
 }
 
 /// Tells whether a policy is for a push.
@@ -81,6 +86,7 @@ impl Link {
     /// A policy that decides about every push, closed when it fails, with nothing beside it.
     pub fn of(plugin: Plugin) -> Self {
         Self {
+            breaker: Arc::new(Breaker::new(plugin.name(), BreakerSettings::default())),
             plugin,
             mode: Mode::Enforce,
             fail: Fail::Closed,
@@ -96,10 +102,18 @@ impl Link {
         push: &mut Push,
         request: Request<'_>,
     ) -> (Answer, Vec<Comparison>, Option<Box<Edited>>) {
+        let job = push.grouping_label("job").unwrap_or_default();
+        let ticket = match self.breaker.admit(job) {
+            Ok(ticket) => ticket,
+            Err(retry_after) => return (Answer::skipped(Skip::Suspended { retry_after }), Vec::new(), None),
+        };
         let mut answer = match &self.memo {
             Some(memo) => recall_or_ask(memo, &self.plugin, push, request),
             None => ask(&self.plugin, push, request),
         };
+        if answer.origin != Origin::Remembered {
+            self.breaker.settle(ticket, job, &answer.step);
+        }
         let shadows = self.shadows.iter().map(|shadow| compare(push, &answer, ask(shadow, push, request)));
         let shadows = shadows.collect();
         let edited = match (self.mode, answer.edited.take(), answer.patch.take()) {
@@ -114,6 +128,9 @@ impl Link {
     /// What an enforcing policy's step does to the push.
     pub(crate) fn end(&self, step: &Step) -> End {
         match (step, self.fail) {
+            (Step::Skipped(Skip::Suspended { retry_after }), Fail::Closed) => {
+                End::Suspended { plugin: self.plugin.name().to_owned(), retry_after: *retry_after }
+            }
             (Step::Accepted | Step::Mutated | Step::Skipped(_), _) | (Step::Fault(_), Fail::Open) => {
                 End::Accepted
             }
@@ -175,6 +192,12 @@ impl Answer {
         let (edited, patch) = edited.unzip();
         let edits = patch.as_ref().map_or(0, |patch| patch.edits.len());
         Self { step, origin: Origin::Called, findings, edited, patch, edits, fuel, duration }
+    }
+
+    fn skipped(why: Skip) -> Self {
+        let (step, findings) = (Step::Skipped(why), Vec::new());
+        let (origin, duration) = (Origin::NotAsked, Duration::ZERO);
+        Self { step, origin, findings, edited: None, patch: None, edits: 0, fuel: 0, duration }
     }
 
     fn fault(fault: Fault, duration: Duration) -> Self {

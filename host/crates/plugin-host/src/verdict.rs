@@ -56,6 +56,13 @@ pub enum End {
         /// The policy.
         plugin: String,
     },
+    /// A policy is suspended that fails closed.
+    Suspended {
+        /// The policy.
+        plugin: String,
+        /// After what time it may be asked again.
+        retry_after: Duration,
+    },
     /// There was no free instance; later there may be one.
     Busy,
 }
@@ -138,6 +145,11 @@ pub enum Step {
 pub enum Skip {
     /// It is not for this push.
     Scope,
+    /// It keeps failing on the pushes of this job.
+    Suspended {
+        /// After what time it may be asked again.
+        retry_after: Duration,
+    },
 }
 
 /// Where an answer is known from.
