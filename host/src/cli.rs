@@ -35,6 +35,8 @@ pub enum Command {
         /// Print every setting and where it comes from.
         show: bool,
     },
+    /// Write down which files the plugins of a configuration are.
+    Lock(Settings),
     /// Copy the groups of another gateway into a running one.
     Import {
         /// Where they come from.
@@ -237,6 +239,7 @@ mod tests {
             (&[] as &[_], "Serve"),
             (&["check-config"], "CheckConfig"),
             (&["replay", "--json", "a", "b"], "Replay { captures: [\"a\", \"b\"]"),
+            (&["lock", "b.toml"], "Lock"),
             (&["-h"], "Help"),
             (&["check-config", "--help"], "Help"),
             (&["help"], "Help"),
@@ -258,6 +261,7 @@ mod tests {
             (&["-"], "unexpected -"),
             (&["serve"], "unexpected serve"),
             (&["check-config", "a", "b"], "unexpected b"),
+            (&["lock", "a", "b"], "unexpected b"),
             (&["--log.level"], "expected argument for flag '--log.level'"),
             (&["--log.level", "--foo"], "expected argument for flag '--log.level'"),
             (&["--log.level=info", "--log.level=warn"], "flag 'log.level' cannot be repeated"),

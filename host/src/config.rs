@@ -276,6 +276,16 @@ pub struct Plugins {
     pub state_size: ByteSize,
     /// Entries that one plugin may keep in its state.
     pub state_entries: usize,
+    /// How long everything together may take that is fetched for one plugin.
+    pub fetch_timeout: Duration,
+    /// The authorities that servers of plugins must have their certificates from, instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// Users and passwords for servers of plugins.
+    pub credentials_file: Option<PathBuf>,
+    /// Where it stands which file each plugin is; resolved against the folder of the configuration file.
+    pub lock_file: PathBuf,
+    /// Whether only what stands there is used.
+    pub locked: bool,
     /// What follows when a plugin rejects a push.
     pub on_reject: OnReject,
     /// Whether changes of the configuration and plugin files are taken up by themselves.
@@ -294,6 +304,11 @@ impl Default for Plugins {
             counter_series: 1_000,
             state_size: ByteSize::mib(1),
             state_entries: 10_000,
+            fetch_timeout: Duration::from_secs(30),
+            ca_file: None,
+            credentials_file: None,
+            lock_file: PathBuf::from("plugins.lock"),
+            locked: false,
             on_reject: OnReject::Stop,
             watch: false,
         }

@@ -1,13 +1,15 @@
 //! The configured policies, loaded: files read, plugins compiled, configurations tried, and everything that is
 //! wrong with any of them told at once.
 
+mod lock;
+mod source;
 mod surroundings;
 
-use std::fs;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 
-use pushgate_cache::CacheDirectory;
+use pushgate_cache::{CacheDirectory, Folder};
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
     Breaker, Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject,
@@ -15,6 +17,8 @@ use pushgate_plugin_host::{
 };
 use tracing::warn;
 
+pub use self::lock::lock;
+use self::source::Sources;
 pub use self::surroundings::Surroundings;
 use crate::config::{self, Config, Policy, Problem, Problems};
 
@@ -43,15 +47,14 @@ pub fn load_after(
 ) -> Result<Chain, EngineError> {
     let policies = &config.chain;
     let granted = surroundings.granted(config);
-    let engine = engine(before, config)?.with_code_cache(code_cache(config));
-    let loaded = thread::scope(|scope| {
-        let engine = &engine;
-        let load = |(policy, granted)| scope.spawn(move || load_plugin(engine, policy, granted));
-        let threads: Vec<_> = policies.iter().zip(&granted).map(load).collect();
-        let join =
-            |thread: thread::ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|_| Err(Vec::new()));
-        threads.into_iter().map(join).collect::<Vec<_>>()
-    });
+    let (kept, code) = cache(config).unzip();
+    let engine = engine(before, config)?.with_code_cache(code);
+    let Some(sources) = Sources::open(&config.plugins, kept, problems) else {
+        return Ok(Chain::default());
+    };
+    let with_grants: Vec<_> = policies.iter().zip(&granted).collect();
+    let loaded =
+        side_by_side(&with_grants, |(policy, granted)| load_plugin(&engine, &sources, policy, granted));
     let mut links: Vec<Link> = Vec::new();
     let mut shadows = Vec::new();
     for (policy, loaded) in policies.iter().zip(loaded) {
@@ -89,18 +92,34 @@ fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {
     }
 }
 
-/// Without a cache everything works, only slower.
-fn code_cache(config: &Config) -> Option<CodeCache> {
-    let directory = config.plugins.cache_directory.as_deref()?;
-    let opened = CacheDirectory::open(directory)
-        .and_then(|directory| CodeCache::open(&directory, config.plugins.max_cache.as_usize() as u64));
-    opened.inspect_err(|error| warn!(%error, "compiled code is not kept")).ok()
+/// Does something about each of them on a thread of its own: most of it is waiting, or compiling.
+fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = all.iter().map(|one| scope.spawn(move || work(one))).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, R>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
-fn load_plugin(engine: &Engine, policy: &Policy, granted: &Granted) -> Result<Plugin, Vec<Problem>> {
+/// Where plugins that were fetched and code that was compiled are kept. Without a cache everything works, only slower.
+fn cache(config: &Config) -> Option<(Folder, CodeCache)> {
+    let max = config.plugins.max_cache.as_usize() as u64;
+    let opened = CacheDirectory::open(config.plugins.cache_directory.as_deref()?)
+        .and_then(|directory| Ok((directory.folder("sources", max)?, CodeCache::open(&directory, max)?)));
+    opened.inspect_err(|error| warn!(%error, "nothing is kept of plugins")).ok()
+}
+
+fn load_plugin(
+    engine: &Engine,
+    sources: &Sources<'_>,
+    policy: &Policy,
+    granted: &Granted,
+) -> Result<Plugin, Vec<Problem>> {
     let of_source = |message: String| vec![policy.source_problem(message)];
-    let file = fs::read(&policy.source)
-        .map_err(|error| of_source(format!("cannot read '{}': {error}", policy.source.display())))?;
+    let file = sources.get(policy).map_err(|problem| vec![problem])?.bytes;
     let loaded =
         Plugin::load(engine, &policy.name, &file, &policy.config.to_string(), policy.limits, granted);
     let plugin = loaded.map_err(|error| match error {
@@ -109,7 +128,7 @@ fn load_plugin(engine: &Engine, policy: &Policy, granted: &Granted) -> Result<Pl
             .map(|problem| policy.config_problem(&problem.pointer, problem.message))
             .collect(),
         error @ LoadError::NotGranted { .. } => vec![policy.grants_problem(error.to_string())],
-        error => of_source(format!("'{}' cannot be used: {error}", policy.source.display())),
+        error => of_source(format!("'{}' cannot be used: {error}", policy.source)),
     })?;
     for capability in granted.unused(plugin.capabilities()) {
         warn!(plugin = policy.name, %capability, "plugin is granted what it does not use");

@@ -18,10 +18,11 @@ use tokio::task;
 use tracing::{error, info, warn};
 
 use crate::cli::{self, Command, Invocation, Settings, UsageError};
-use crate::config::{Config, KeyLines, Problems};
+use crate::config::{Config, KeyLines, Policy, Problems};
 use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
+use crate::policies;
 use crate::reload::{self, Files, Reloads, Trigger, Wishes};
 use crate::replay;
 use crate::telemetry::start_log;
@@ -44,6 +45,7 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(settings) => serve(settings)?,
         Command::CheckConfig { settings, show } => check_config(&settings, show)?,
+        Command::Lock(settings) => lock(&settings)?,
         Command::Import { source, target } => import(&source, target)?,
         Command::Replay { captures, settings, form } => return replay(&captures, &settings, form),
         Command::Help => print(&cli::help())?,
@@ -199,6 +201,11 @@ fn check_config(settings: &Settings, show: bool) -> anyhow::Result<()> {
     print(&answer)
 }
 
+/// Writes down which files the plugins are, and says what is new.
+fn lock(settings: &Settings) -> anyhow::Result<()> {
+    print(&policies::lock(settings.examine(&read(settings)?))?)
+}
+
 /// Copies groups, and says how many.
 fn import(source: &Source, target: GatewayUrl) -> anyhow::Result<()> {
     let summary = import::import(source, &Target::new(target))?;
@@ -222,7 +229,8 @@ fn examine(settings: &Settings) -> (anyhow::Result<(Config, Problems)>, Files) {
     settings.config_file.iter().for_each(|file| files.add(file));
     let examined = read(settings).map(|text| settings.examine(&text));
     if let Ok((config, _)) = &examined {
-        config.chain.iter().for_each(|policy| files.add(&policy.source));
+        files.add(&config.plugins.lock_file);
+        config.chain.iter().flat_map(Policy::files).for_each(|file| files.add(file));
     }
     (examined, files)
 }

@@ -90,7 +90,7 @@ fn a_cache_that_cannot_be_used_is_done_without() {
     let (log, _folder) = run(folder);
     let told = log
         .lines()
-        .find(|line| line.contains("compiled code is not kept"))
+        .find(|line| line.contains("nothing is kept of plugins"))
         .unwrap_or_else(|| panic!("{log}"));
     assert!(told.contains("level=warn") && told.contains("open to others (mode 777)"), "{told}");
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);

@@ -64,6 +64,22 @@ its value and where that comes from.",
         },
     },
     Entry {
+        name: "lock",
+        usage: "[FLAGS] [FILE]",
+        help: "\
+Fetch and verify the plugins of a configuration, and write down in its lock file
+which they are. With --locked nothing else is used from then on.",
+        flags: &[],
+        failure: 1,
+        read: |given| {
+            let mut settings = given.settings_of_file()?;
+            if let Some(file) = given.word() {
+                settings.config_file = Some(PathBuf::from(file));
+            }
+            Ok(Command::Lock(settings))
+        },
+    },
+    Entry {
         name: "import",
         usage: "[--to=http://127.0.0.1:9091] FILE|URL",
         help: "\

@@ -50,13 +50,19 @@ const fn flag(
 }
 
 /// All flags that are settings, in the order of the help: those of the original in its order, after pushgate's own.
-pub(super) const FLAGS: [Flag; 15] = [
+pub(super) const FLAGS: [Flag; 16] = [
     Flag {
         name: "config.file",
         meaning: Meaning::ConfigFile,
         value: Value::One("FILE"),
         help: "pushgate's own configuration, TOML; without one, the defaults and no plugins.",
     },
+    flag(
+        "locked",
+        ("plugins", "locked"),
+        Value::Switch,
+        "Use no plugin that is not in the lock file exactly as it is.",
+    ),
     flag(
         "web.systemd-socket",
         ("web", "systemd_socket"),

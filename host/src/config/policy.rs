@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pushgate_plugin_host::{Capability, Limits, UnknownCapability};
+use pushgate_plugin_source::{Digest, Source};
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -21,8 +22,13 @@ use super::{Plugins, limits, shadow};
 pub struct Policy {
     /// Names the policy in findings, logs and metrics; no two policies have the same.
     pub name: String,
-    /// The WebAssembly file, resolved against `plugins.directory`. Nobody has looked whether it exists.
-    pub source: PathBuf,
+    /// Where the plugin comes from; a file is resolved against `plugins.directory`. Nobody has looked whether it
+    /// exists.
+    pub source: Source,
+    /// What the plugin must be.
+    pub digest: Option<Digest>,
+    /// The public key of whoever must have signed it, resolved against the folder of the configuration file.
+    pub signed_by: Option<PathBuf>,
     /// What its outcome is good for.
     pub mode: Mode,
     /// What becomes of a push when the plugin has a fault.
@@ -80,6 +86,8 @@ pub struct Lines {
     pub entry: usize,
     /// Its `source`.
     pub source: usize,
+    /// Its `signed_by`, or the header when there is none.
+    pub signed_by: usize,
     /// Its `grants`, or the header when there are none.
     pub grants: usize,
     /// Its `[plugin.config]`, or the header when there is none.
@@ -99,6 +107,29 @@ impl Policy {
     pub fn source_problem(&self, message: impl Into<String>) -> Problem {
         let place = format!("[[plugin]] '{}' source", self.name);
         Problem { line: Some(self.lines.source), place, message: message.into() }
+    }
+
+    /// A problem with the key that the plugin must be signed by.
+    pub fn key_problem(&self, message: impl Into<String>) -> Problem {
+        let place = format!("[[plugin]] '{}' signed_by", self.name);
+        Problem { line: Some(self.lines.signed_by), place, message: message.into() }
+    }
+
+    /// The files of this machine that it is made of: the plugin, unless that is fetched, and the key.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let plugin = match &self.source {
+            Source::File(file) => Some(file.as_path()),
+            _ => None,
+        };
+        plugin.into_iter().chain(self.signed_by.as_deref())
+    }
+
+    /// The source as it is written in the file: `directory` is taken off again, as reading puts it on.
+    pub fn written_source(&self, directory: &Path) -> String {
+        match &self.source {
+            Source::File(path) => path.strip_prefix(directory).unwrap_or(path).to_string_lossy().into_owned(),
+            remote => remote.to_string(),
+        }
     }
 
     /// A problem with what the plugin may do: it can do more.
@@ -195,7 +226,7 @@ impl FromStr for OnReject {
 
 /// Reads the list `[[plugin]]`. A policy without a legal name or source is left out; every other illegal
 /// value leaves its default, so that the plugin can still be checked.
-pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<Policy> {
+pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins, folder: &Path) -> Vec<Policy> {
     let Some(value) = root.take("plugin") else {
         return Vec::new();
     };
@@ -215,7 +246,7 @@ pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<P
         let offset = entry.span().start;
         let findings = root.findings();
         let mut section = Section::new(findings, format!("[[plugin]] {}", index + 1), offset, table);
-        let policy = read_policy(&mut section, offset, plugins);
+        let policy = read_policy(&mut section, offset, plugins, folder);
         section.finish();
         let Some(policy) = policy else { continue };
         if let Some(first) = chain.iter().find(|other| other.name == policy.name) {
@@ -228,12 +259,23 @@ pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins) -> Vec<P
     chain
 }
 
-fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) -> Option<Policy> {
+fn read_policy(
+    section: &mut Section<'_, '_>,
+    offset: usize,
+    plugins: &Plugins,
+    folder: &Path,
+) -> Option<Policy> {
     let name = section.required("name", &kind::text("a name such as \"naming\"", name_of));
     if let Some(name) = &name {
         section.rename(format!("[[plugin]] '{name}'"));
     }
-    let source = section.required("source", &kind::text("a file such as \"naming.wasm\"", path));
+    let source =
+        section.required("source", &kind::text("a file such as \"naming.wasm\"", str::parse::<Source>));
+    let digest = kind::text("a digest such as \"sha256:...\"", |text| {
+        text.parse::<Digest>().map_err(|error| error.to_string())
+    });
+    let digest = section.optional("digest", &digest);
+    let signed_by = section.optional("signed_by", &kind::text("a file such as \"team.pub\"", path));
     let mut mode = Mode::default();
     section.key("mode", &kind::text("\"enforce\", \"monitor\" or \"off\"", str::parse), &mut mode);
     let mut fail = Fail::default();
@@ -252,8 +294,26 @@ fn read_policy(section: &mut Section<'_, '_>, offset: usize, plugins: &Plugins) 
     lines.entry = section.findings().line(offset);
     lines.source = section.line_of("source").unwrap_or(lines.entry);
     lines.grants = section.line_of("grants").unwrap_or(lines.entry);
-    let (name, source) = (name?, plugins.directory.join(source?));
-    Some(Policy { name, source, mode, fail, shadow_of, scope, limits, grants, config, lines })
+    lines.signed_by = section.line_of("signed_by").unwrap_or(lines.entry);
+    let source = match source? {
+        Source::File(path) => Source::File(plugins.directory.join(path)),
+        remote => remote,
+    };
+    let (name, signed_by) = (name?, signed_by.map(|key| folder.join(key)));
+    Some(Policy {
+        name,
+        source,
+        digest,
+        signed_by,
+        mode,
+        fail,
+        shadow_of,
+        scope,
+        limits,
+        grants,
+        config,
+        lines,
+    })
 }
 
 fn read_config(section: &mut Section<'_, '_>) -> (Value, Lines) {
@@ -316,16 +376,41 @@ mod tests {
         assert_eq!(problems, "");
         let [a, b] = chain.as_slice() else { panic!("two policies") };
         let shared = Limits { fuel_base: 20_000, memory: 2 << 20, ..Limits::default() };
-        let source = PathBuf::from("/etc/wasm/a.wasm");
+        let source = Source::File("/etc/wasm/a.wasm".into());
         assert_eq!((&a.source, a.mode, a.fail, a.limits), (&source, Mode::Enforce, Fail::Closed, shared));
         assert_eq!(a.config, json!({}));
         assert!(a.scope.is_everything());
         let own = Limits { fuel_base: 30_000, fuel_per_series: 5, memory: 1 << 20, ..Limits::default() };
-        let source = PathBuf::from("/opt/b.wasm");
+        let source = Source::File("/opt/b.wasm".into());
         assert_eq!((&b.source, b.mode, b.fail, b.limits), (&source, Mode::Monitor, Fail::Open, own));
         assert_eq!(b.config, json!({"allowed": ["x"]}));
         assert_eq!((a.grants.as_slice(), b.grants.as_slice()), (&[][..], &[Capability::Log][..]));
         assert!(b.scope.covers(|_| Some("batch_1")) && !b.scope.covers(|_| Some("web")));
+    }
+
+    #[test]
+    fn a_source_may_be_remote_and_say_what_it_must_be() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let (chain, problems) = examine(&format!(
+            "[[plugin]]\nname = 'a'\nsource = 'oci://ghcr.io/acme/a:1'\ndigest = '{empty}'\nsigned_by = 'acme.pub'\n"
+        ));
+        assert_eq!(problems, "");
+        assert_eq!(chain[0].written_source(Path::new("/etc")), "oci://ghcr.io/acme/a:1");
+        assert_eq!(chain[0].digest, Some(Digest::of(b"")));
+        assert_eq!(chain[0].signed_by.as_deref(), Some(Path::new("/etc/acme.pub")));
+        for (line, expected) in [
+            (
+                "source = 'http://example.org/a.wasm'",
+                ":2: [[plugin]] 'a' source: 'http://example.org/a.wasm' is not encrypted",
+            ),
+            (
+                "source = 'a.wasm'\ndigest = 'sha256:1'",
+                ":3: [[plugin]] 'a' digest: 'sha256:1' is not a digest",
+            ),
+        ] {
+            let (_, problems) = examine(&format!("[[plugin]]\n{line}\nname = 'a'\n"));
+            assert!(problems.contains(expected), "{problems}");
+        }
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new(""));
         self.read_sections(root, folder);
         self.plugins.directory = folder.join(&self.plugins.directory);
-        self.chain = policy::read_chain(root, &self.plugins);
+        self.plugins.lock_file = folder.join(&self.plugins.lock_file);
+        self.chain = policy::read_chain(root, &self.plugins, folder);
     }
 
     /// Reads the sections that there are one of. What they do not say stays as it is.
@@ -133,6 +134,11 @@ impl Plugins {
         plugins.key("counter_series", &whole(1..=100_000), &mut self.counter_series);
         plugins.key("state_size", &size(ByteSize::kib(1)..=GIB), &mut self.state_size);
         plugins.key("state_entries", &whole(1..=10_000_000), &mut self.state_entries);
+        plugins.key("fetch_timeout", &duration(100 * MS..=HOUR), &mut self.fetch_timeout);
+        plugins.key("ca_file", &file_in(folder), &mut self.ca_file);
+        plugins.key("credentials_file", &file_in(folder), &mut self.credentials_file);
+        plugins.key("lock_file", &text("a file such as \"plugins.lock\"", policy::path), &mut self.lock_file);
+        plugins.key("locked", &boolean(), &mut self.locked);
         plugins.key("on_reject", &text("\"stop\" or \"collect\"", str::parse), &mut self.on_reject);
         plugins.key("watch", &boolean(), &mut self.watch);
     }
@@ -191,6 +197,7 @@ mod tests {
         check("[push]", "max_concurrent", ["1", "1_000"], ["0", "1_001"]);
         check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
         check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
+        check("[plugins]", "fetch_timeout", ["\"100ms\"", "\"1h\""], ["\"99ms\"", "\"1h1ms\""]);
         check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
         check("[plugins]", "memo", ["\"0B\"", "\"1GiB\""], ["\"1073741825B\"", "\"1025MiB\""]);
         check("[plugins]", "counter_series", ["1", "100_000"], ["0", "100_001"]);
@@ -284,6 +291,11 @@ mod tests {
             counter_series = 14
             state_size = '15KiB'
             state_entries = 16
+            fetch_timeout = '15s'
+            ca_file = 'ca.pem'
+            credentials_file = 'auth.json'
+            lock_file = 'my.lock'
+            locked = true
             on_reject = 'collect'
             watch = true
             [rejections]
@@ -354,6 +366,11 @@ mod tests {
                 counter_series: 14,
                 state_size: ByteSize::kib(15),
                 state_entries: 16,
+                fetch_timeout: seconds(15),
+                ca_file: Some("/etc/pushgate/ca.pem".into()),
+                credentials_file: Some("/etc/pushgate/auth.json".into()),
+                lock_file: "/etc/pushgate/my.lock".into(),
+                locked: true,
                 on_reject: OnReject::Collect,
                 watch: true,
             },

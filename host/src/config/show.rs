@@ -113,6 +113,11 @@ impl Config {
         shared.push(("counter_series", shown(&plugins.counter_series)));
         shared.push(("state_size", Some(quoted(&plugins.state_size.to_string()))));
         shared.push(("state_entries", shown(&plugins.state_entries)));
+        shared.push(("fetch_timeout", shown_duration(plugins.fetch_timeout)));
+        shared.push(("ca_file", plugins.ca_file.as_deref().map(quoted_path)));
+        shared.push(("credentials_file", plugins.credentials_file.as_deref().map(quoted_path)));
+        shared.push(("lock_file", Some(quoted_path(&plugins.lock_file))));
+        shared.push(("locked", shown(&plugins.locked)));
         shared.push(("on_reject", Some(quoted(plugins.on_reject.as_str()))));
         shared.push(("watch", shown(&plugins.watch)));
         vec![
@@ -192,7 +197,6 @@ impl Config {
 impl Policy {
     /// `directory` is taken off the source again, as reading puts it on.
     fn rows(&self, directory: &Path) -> Vec<Row> {
-        let source = self.source.strip_prefix(directory).unwrap_or(&self.source);
         let scope = self.scope.patterns().map(|(label, pattern)| (label.to_owned(), pattern.into()));
         let scope: serde_json::Map<String, Value> = scope.collect();
         let grants = self.grants.iter().map(|capability| Value::from(capability.as_str()));
@@ -200,7 +204,9 @@ impl Policy {
         let own = |value| self.shadow_of.is_none().then_some(value);
         vec![
             ("name", Some(quoted(&self.name))),
-            ("source", Some(quoted_path(source))),
+            ("source", Some(quoted(&self.written_source(directory)))),
+            ("digest", self.digest.map(|digest| quoted(&digest.to_string()))),
+            ("signed_by", self.signed_by.as_deref().map(quoted_path)),
             ("mode", own(quoted(self.mode.as_str()))),
             ("fail", own(quoted(self.fail.as_str()))),
             ("shadow_of", self.shadow_of.as_deref().map(quoted)),
@@ -290,6 +296,7 @@ mod tests {
         [plugins]
         memory = '1MiB'
         cache_directory = '/var/cache/pushgate'
+        ca_file = '/etc/ca.pem'
         [rejections]
         redact = ['values']
         [[plugin]]
@@ -304,7 +311,9 @@ mod tests {
         '' = \"\\\"\\\\\\n\\t\\u0000\\u007F\\u0085ä\"
         [[plugin]]
         name = 'b'
-        source = '/opt/b.wasm'
+        source = 'oci://ghcr.io/acme/b:1'
+        digest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+        signed_by = '/etc/b.pub'
         shadow_of = 'a'
     ";
 
@@ -380,6 +389,7 @@ mod tests {
                 "log.level",
                 "plugins.memory",
                 "plugins.cache_directory",
+                "plugins.ca_file",
                 "rejections.redact"
             ]
         );

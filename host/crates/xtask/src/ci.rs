@@ -62,7 +62,7 @@ struct Rule {
     forbidden: &'static [&'static str],
 }
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     // The data form is pure: it can be used, tested and fuzzed without a runtime.
     Rule {
         package: "pushgate-exposition",
@@ -84,6 +84,11 @@ const RULES: [Rule; 6] = [
     },
     // Plugins know pushes, not connections: no HTTP, no sockets.
     Rule { package: "pushgate-plugin-host", forbidden: &["hyper", "tokio feature \"net\"", "pushgate"] },
+    // What fetches plugins neither knows what they do nor runs beside pushes.
+    Rule {
+        package: "pushgate-plugin-source",
+        forbidden: &["tokio", "hyper", "wasmtime", "pushgate", "pushgate-plugin-host"],
+    },
     // It decides who may enter and knows neither what is served nor how: that can be read in one sitting.
     Rule { package: "pushgate-web-config", forbidden: &["hyper", "tokio", "wasmtime", "pushgate"] },
 ];

@@ -80,7 +80,7 @@ impl<'a> From<&'a Policy> for PluginView<'a> {
     fn from(policy: &'a Policy) -> Self {
         Self {
             name: &policy.name,
-            source: policy.source.display().to_string(),
+            source: policy.source.to_string(),
             mode: match &policy.shadow_of {
                 Some(other) => format!("shadow of {other}"),
                 None => policy.mode.as_str().to_owned(),
