@@ -49,6 +49,9 @@ mod cases;
 /// Every way to build a plugin.
 mod formats;
 
+/// Plugins from files, https and registries.
+mod sources;
+
 /// Compiled code that is kept for the next start.
 mod code_cache;
 

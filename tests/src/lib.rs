@@ -22,6 +22,7 @@ pub mod scrape;
 pub mod browser;
 pub mod clients;
 pub mod prometheus;
+pub mod registry;
 pub mod tools;
 
 pub use browser::Browser;

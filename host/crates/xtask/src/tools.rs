@@ -1,7 +1,7 @@
 //! Programs that the end-to-end tests drive the gateway with: real clients and a real Prometheus.
 //!
 //! Nothing here changes the system beyond installing missing packages on a Debian machine where we are root (a
-//! container, CI), and Prometheus not even there: its package would start a service, so it is only unpacked.
+//! container, CI), and servers not even there: their packages would start a service, so they are only unpacked.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -29,12 +29,24 @@ pub enum Tool {
     Chromium,
     /// What builds the example of a plugin in JavaScript.
     Npm,
+    /// An OCI registry, to fetch plugins from.
+    Registry,
+    /// What signs plugins.
+    Openssl,
 }
 
 impl Tool {
     /// All of them, in the order they are set up.
-    pub const ALL: [Self; 6] =
-        [Self::Curl, Self::Prometheus, Self::Promtool, Self::Python, Self::Chromium, Self::Npm];
+    pub const ALL: [Self; 8] = [
+        Self::Curl,
+        Self::Prometheus,
+        Self::Promtool,
+        Self::Python,
+        Self::Chromium,
+        Self::Npm,
+        Self::Registry,
+        Self::Openssl,
+    ];
 
     /// What people call it.
     pub fn name(self) -> &'static str {
@@ -45,13 +57,17 @@ impl Tool {
             Self::Python => "python with prometheus_client",
             Self::Chromium => "chromium with chromedriver",
             Self::Npm => "npm with node",
+            Self::Registry => "docker-registry",
+            Self::Openssl => "openssl",
         }
     }
 
     /// Why a test is skipped when the tool is not there.
     pub fn missing(self) -> String {
         let advice = match self {
-            Self::Curl | Self::Prometheus | Self::Promtool => "put it on the PATH",
+            Self::Curl | Self::Prometheus | Self::Promtool | Self::Registry | Self::Openssl => {
+                "put it on the PATH"
+            }
             Self::Chromium | Self::Npm => "put both on the PATH",
             Self::Python => "make a virtual environment with prometheus_client at target/venv",
         };
@@ -61,11 +77,11 @@ impl Tool {
     /// The program, when this machine has it.
     pub fn find(self) -> Option<PathBuf> {
         match self {
-            Self::Curl => on_path("curl"),
+            Self::Curl | Self::Openssl => on_path(self.name()),
             Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Npm => on_path("node").and_then(|_| on_path("npm")),
-            Self::Prometheus | Self::Promtool => {
-                let unpacked = prometheus_folder().join("usr/bin").join(self.name());
+            Self::Prometheus | Self::Promtool | Self::Registry => {
+                let unpacked = unpacked_folder(self.package()).join("usr/bin").join(self.name());
                 on_path(self.name()).or_else(|| unpacked.is_file().then_some(unpacked))
             }
             // The marker is written last: an environment whose installation was interrupted does not count.
@@ -80,11 +96,20 @@ impl Tool {
         }
         match self {
             Self::Curl => apt_install("curl"),
-            Self::Prometheus | Self::Promtool => unpack_prometheus(),
+            Self::Prometheus | Self::Promtool | Self::Registry => unpack(self.package()),
             Self::Python => make_venv(),
             // It depends on the browser.
             Self::Chromium => apt_install("chromium-driver"),
             Self::Npm => apt_install("npm"),
+            Self::Openssl => apt_install("openssl"),
+        }
+    }
+
+    /// Debian's package that has it.
+    fn package(self) -> &'static str {
+        match self {
+            Self::Promtool => "prometheus",
+            other => other.name(),
         }
     }
 }
@@ -104,8 +129,8 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-fn prometheus_folder() -> PathBuf {
-    workspace::path("target/tools/prometheus")
+fn unpacked_folder(package: &str) -> PathBuf {
+    workspace::path("target/tools").join(package)
 }
 
 fn venv() -> PathBuf {
@@ -116,11 +141,11 @@ fn python_marker() -> PathBuf {
     venv().join(PYTHON_CLIENT)
 }
 
-/// Downloads Debian's package and unpacks it below `target/`: installing it would start a server on a fixed port
-/// and pull in its web pages' libraries.
-fn unpack_prometheus() -> Result {
+/// Downloads a package of Debian's and unpacks it below `target/`: installing one of a server would start it on a fixed
+/// port, and pull in more.
+fn unpack(package: &str) -> Result {
     debian()?;
-    let finished = prometheus_folder();
+    let finished = unpacked_folder(package);
     let folder = finished.with_extension("unfinished");
     // What an interrupted run left behind.
     if folder.exists() {
@@ -129,18 +154,18 @@ fn unpack_prometheus() -> Result {
     fs::create_dir_all(&folder).context(|| folder.display().to_string())?;
     let download = || {
         let mut apt = Command::new("apt-get");
-        apt.args(["-qq", "download", "prometheus"]).current_dir(&folder);
-        step::run_quietly("download Debian's package of Prometheus", &mut apt)
+        apt.args(["-qq", "download", package]).current_dir(&folder);
+        step::run_quietly(&format!("download Debian's package {package}"), &mut apt)
     };
     // On a new machine the package lists are missing or too old to find the package by.
     download().or_else(|_| apt_update().and_then(|()| download()))?;
-    let package = fs::read_dir(&folder)
+    let archive = fs::read_dir(&folder)
         .context(|| folder.display().to_string())?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|file| file.extension().is_some_and(|extension| extension == "deb"))
         .ok_or_else(|| Failure::new("apt-get downloaded no package"))?;
-    step::output(Command::new("dpkg").arg("-x").arg(&package).arg(&folder))?;
-    fs::remove_file(&package).context(|| package.display().to_string())?;
+    step::output(Command::new("dpkg").arg("-x").arg(&archive).arg(&folder))?;
+    fs::remove_file(&archive).context(|| archive.display().to_string())?;
     fs::rename(&folder, &finished).context(|| finished.display().to_string())
 }
 
