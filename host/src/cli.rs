@@ -20,6 +20,7 @@ use self::arguments::Arguments;
 use self::given::Given;
 pub use self::help::{help, version};
 pub use self::settings::Settings;
+use crate::author::{Check, Expectations, Layout};
 use crate::import::{GatewayUrl, Source};
 use crate::replay::Form;
 
@@ -53,10 +54,58 @@ pub enum Command {
         /// How it is told.
         form: Form,
     },
+    /// Take a payload through the configured chain.
+    Check {
+        /// With which configuration.
+        settings: Settings,
+        /// What is pushed.
+        check: Check,
+    },
+    /// Help an author.
+    Plugin(PluginCommand),
     /// Print the help.
     Help,
     /// Print the version.
     Version,
+}
+
+/// What is to be done about a plugin.
+#[derive(Debug)]
+pub enum PluginCommand {
+    /// Make a project.
+    New(PathBuf),
+    /// Build the plugin of a project.
+    Build(PathBuf),
+    /// Run its cases.
+    Test {
+        /// The folder of a project, or a plugin file.
+        subject: PathBuf,
+        /// Where the cases are, if not where they belong.
+        cases: Option<PathBuf>,
+        /// What becomes of those that come to something else.
+        expectations: Expectations,
+    },
+    /// Tell what a plugin file is.
+    Inspect {
+        /// The file.
+        plugin: PathBuf,
+        /// For people or programs.
+        layout: Layout,
+    },
+    /// Measure a plugin file.
+    Bench {
+        /// The file.
+        plugin: PathBuf,
+        /// A file with its configuration.
+        config: Option<PathBuf>,
+    },
+    /// Tell what a code means.
+    Explain {
+        /// The configuration whose plugins are asked.
+        settings: Settings,
+        /// The code.
+        code: String,
+    },
 }
 
 /// A command as it was given, and the exit code if nothing comes of it.
@@ -117,8 +166,6 @@ fn unexpected(word: &str) -> UsageError {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::flags::{FLAGS, Value};
     use super::*;
     use crate::config::Config;
@@ -267,12 +314,26 @@ mod tests {
             (&["--log.level=info", "--log.level=warn"], "flag 'log.level' cannot be repeated"),
             (&["--no-web.enable-lifecycle=true"], "unexpected true"),
             (&["--web.enable-lifecycle=yes"], "unexpected yes"),
-            (&["--show"], "--show is a flag of check-config"),
+            (&["--show"], "--show is a flag of check-config, check"),
             (&["import", "file", "--log.level=warn"], "--log.level is no flag of import"),
+            (&["plugin"], "expected one of new, build, test, inspect, bench, explain behind plugin"),
+            (&["plugin", "make"], "expected one of new, build, test, inspect, bench, explain behind plugin"),
+            (&["plugin", "new"], "expected the folder of the new project"),
+            (&["plugin", "build", "a", "b"], "unexpected b"),
+            (&["plugin", "inspect", "a", "--bless"], "--bless is a flag of plugin test"),
+            (&["check", "--job=j"], "expected the file to check, or - for standard input"),
+            (&["check", "f"], "expected the flag --job"),
+            (&["check", "--job=j", "--label=a", "f"], "--label: 'a' is no label; write NAME=VALUE"),
+            (&["check", "--job=", "f"], "job name is required"),
+            (&["check", "--job=j", "--label=a=1", "--label=a=2", "f"], "the label a is given twice"),
+            (
+                &["check", "--job=j", "--format=json", "f"],
+                "--format: 'json' is not a format; allowed: text, protobuf, openmetrics",
+            ),
             (&["import"], "expected a persistence file or the address of a gateway"),
             (&["import", "a", "b"], "unexpected b"),
             (&["import", "a", "--to=b", "--to=c"], "flag 'to' cannot be repeated"),
-            (&["--json"], "--json is a flag of replay"),
+            (&["--json"], "--json is a flag of replay, plugin inspect"),
             (&["replay"], "expected a capture"),
             (
                 &["--log.level=trace"],
@@ -292,6 +353,22 @@ mod tests {
                 format!("{expected}, try --help"),
                 "{arguments:?}"
             );
+        }
+    }
+
+    /// 1 is what a check answers.
+    #[test]
+    fn a_command_that_cannot_be_understood_has_an_exit_code() {
+        for (arguments, expected) in [
+            (&["--foo"] as &[_], 1),
+            (&["check-config", "--foo"], 1),
+            (&["check", "--foo"], 2),
+            (&["check", "f"], 2),
+            (&["plugin", "test", "--foo"], 2),
+            (&["plugin"], 1),
+        ] {
+            let invocation = Invocation::parse(arguments.iter().map(Into::into), []);
+            assert!(invocation.command.is_err() && invocation.failure == expected, "{arguments:?}");
         }
     }
 

@@ -15,13 +15,13 @@ use tracing::{error, info};
 
 use crate::config::{self, Config, Problems};
 use crate::http::{self, Http};
-use crate::ingest::{Consistency, Ingest};
+use crate::ingest::{Accepted, Consistency, Ingest, IngestError, PushRequest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
 use crate::policies::{self, Surroundings};
 use crate::rejections::Rejections;
 use crate::reload::Reloads;
-use crate::store::{self, Store};
+use crate::store::{self, GroupSnapshot, Store};
 use crate::telemetry::{Metrics, own_families};
 
 /// A gateway with its plugins loaded, ready to serve.
@@ -133,6 +133,19 @@ impl Gateway {
         });
         self.metrics.configured(replaced.is_ok());
         replaced
+    }
+
+    /// Takes one push in, as if it had come over HTTP.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn take(&self, push: &PushRequest) -> Result<Accepted, IngestError> {
+        self.ingest.take(push)
+    }
+
+    /// Everything that is stored, by group.
+    pub fn stored(&self) -> Vec<GroupSnapshot> {
+        self.store.groups().iter().filter_map(|group| self.store.group(&group.key)).collect()
     }
 
     /// Listens where the configuration says, and logs where that is: port 0 is any that is free.

@@ -44,6 +44,7 @@ use tracing::debug;
 
 use self::body::BodyReader;
 use self::error::Failure;
+pub use self::error::told;
 pub use self::grouping_path::path_of;
 use self::guard::Guard;
 pub use self::listen::{InheritError, ListenError, inherit, listen};

@@ -17,8 +17,9 @@ use tokio::sync::watch;
 use tokio::task;
 use tracing::{error, info, warn};
 
-use crate::cli::{self, Command, Invocation, Settings, UsageError};
-use crate::config::{Config, KeyLines, Policy, Problems};
+use crate::author::{self, Answer, Check};
+use crate::cli::{self, Command, Invocation, PluginCommand, Settings, UsageError};
+use crate::config::{Config, KeyLines, Level, Log, Policy, Problems};
 use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
@@ -48,6 +49,8 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lock(settings) => lock(&settings)?,
         Command::Import { source, target } => import(&source, target)?,
         Command::Replay { captures, settings, form } => return replay(&captures, &settings, form),
+        Command::Check { settings, check } => return self::check(&settings, &check),
+        Command::Plugin(command) => return plugin(command),
         Command::Help => print(&cli::help())?,
         Command::Version => print(&cli::version())?,
     }
@@ -241,6 +244,53 @@ fn replay(captures: &[PathBuf], settings: &Settings, form: replay::Form) -> anyh
     let summary = replay::replay(captures, settings.examine(&read(settings)?), form, &mut out)?;
     summary.left_out.iter().for_each(|what| print_error(&format!("pushgate: warning: {what}")));
     Ok(ExitCode::from(u8::from(summary.has_changes())))
+}
+
+/// Takes a payload through the configured chain.
+fn check(settings: &Settings, check: &Check) -> anyhow::Result<ExitCode> {
+    log_warnings();
+    let examined = settings.examine(&read(settings)?);
+    Ok(exit_code(check.run(examined, &mut std::io::stdout())?))
+}
+
+/// Helps an author.
+fn plugin(command: PluginCommand) -> anyhow::Result<ExitCode> {
+    log_warnings();
+    let out = &mut std::io::stdout();
+    match command {
+        PluginCommand::New(folder) => {
+            let name = author::create(&folder)?;
+            let folder = folder.display();
+            print(&format!(
+                "made the plugin '{name}'; next:\n\n    cd {folder}\n    pushgate plugin test\n"
+            ))?;
+        }
+        PluginCommand::Build(folder) => {
+            author::build(&folder, out)?;
+        }
+        PluginCommand::Test { subject, cases, expectations } => {
+            return author::test(&subject, cases.as_deref(), expectations, out).map(exit_code);
+        }
+        PluginCommand::Inspect { plugin, layout } => author::inspect(&plugin, layout, out)?,
+        PluginCommand::Bench { plugin, config } => author::bench(&plugin, config.as_deref(), out)?,
+        PluginCommand::Explain { settings, code } => {
+            let examined = settings.examine(&read(&settings)?);
+            return author::explain(&code, examined, out).map(exit_code);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What plugins log goes to standard error, and why one trapped.
+fn log_warnings() {
+    start_log(&Log { level: Level::Warn, ..Log::default() });
+}
+
+fn exit_code(answer: Answer) -> ExitCode {
+    match answer {
+        Answer::Yes => ExitCode::SUCCESS,
+        Answer::No => ExitCode::FAILURE,
+    }
 }
 
 /// The text of the configuration file; empty if there is none.

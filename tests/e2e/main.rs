@@ -49,6 +49,9 @@ mod cases;
 /// Every way to build a plugin.
 mod formats;
 
+/// What a plugin's author does with the program.
+mod author;
+
 /// Plugins from files, https and registries.
 mod sources;
 

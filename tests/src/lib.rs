@@ -10,7 +10,6 @@
 #![expect(clippy::print_stdout, reason = "what it prints is shown with the test that fails")]
 
 pub mod artifacts;
-pub mod case;
 pub mod folder;
 pub mod gateway;
 pub mod http;

@@ -52,4 +52,10 @@ mod tests {
             assert_eq!(budget.evaluate(&push).is_rejection(), refused, "{rule}");
         }
     }
+
+    /// The same files that `pushgate plugin test` runs through the built plugin.
+    #[test]
+    fn cases() {
+        testing::run_cases::<SeriesBudget>(env!("CARGO_MANIFEST_DIR"));
+    }
 }

@@ -3,9 +3,13 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use pushgate_exposition::GroupingKey;
+
 use super::flags::{FLAGS, Flag, Meaning, Value};
 use super::given::Given;
-use super::{Command, UsageError, unexpected, wrong};
+use super::{Command, PluginCommand, UsageError, unexpected, wrong};
+use crate::author::{Check, Expectations, Layout, Shown};
+use crate::ingest::BodyFormat;
 use crate::replay::Form;
 
 /// Where groups are imported into if nothing else is said.
@@ -35,6 +39,12 @@ const fn own(name: &'static str, value: Value) -> Flag {
 const JSON: Flag = own("json", Value::Switch);
 const SHOW: Flag = own("show", Value::Switch);
 const TO: Flag = own("to", Value::One("URL"));
+const JOB: Flag = own("job", Value::One("JOB"));
+const LABEL: Flag = own("label", Value::Many("NAME=VALUE"));
+const FORMAT: Flag = own("format", Value::One("FORMAT"));
+const CASES: Flag = own("cases", Value::One("DIR"));
+const BLESS: Flag = own("bless", Value::Switch);
+const CONFIG: Flag = own("config", Value::One("FILE"));
 
 /// All commands, in the order of the help.
 pub(super) const COMMANDS: &[Entry] = &[
@@ -118,6 +128,97 @@ become of all, 1 if not, 2 if that cannot be told. --json is for machines.",
         },
     },
     Entry {
+        name: "check",
+        usage: "--job=JOB [--label=NAME=VALUE ...] [--format=FORMAT] [--show] [FLAGS] FILE|-",
+        help: "\
+Take the push in FILE through the plugins of --config.file, or config.toml, and tell
+what its client would be told, without a gateway. FORMAT is text, protobuf or
+openmetrics. --show prints what a scrape would show of it. The exit code is 0 if it is
+accepted, 1 if it is refused, and 2 if that cannot be found out.",
+        flags: &[JOB, LABEL, FORMAT, SHOW],
+        failure: 2,
+        read: |given| {
+            let settings = given.settings_of_file()?;
+            let check = check(given)?;
+            Ok(Command::Check { settings, check })
+        },
+    },
+    Entry {
+        name: "plugin new",
+        usage: "DIR",
+        help: "Make a project for a plugin of that name, with tests and the SDK. It builds as it is.",
+        flags: &[],
+        failure: 1,
+        read: |given| {
+            let folder = given.needed("the folder of the new project")?;
+            Ok(Command::Plugin(PluginCommand::New(PathBuf::from(folder))))
+        },
+    },
+    Entry {
+        name: "plugin build",
+        usage: "[DIR]",
+        help: "Build the plugin of a project, here or in DIR, and look whether it is one.",
+        flags: &[],
+        failure: 1,
+        read: |given| Ok(Command::Plugin(PluginCommand::Build(folder(given)))),
+    },
+    Entry {
+        name: "plugin test",
+        usage: "[--cases=DIR] [--bless] [DIR|WASM]",
+        help: "\
+Run the cases of a project through its plugin, which is built first, or those in --cases
+through a plugin file. --bless rewrites what they expect. The exit code is 0 if all have
+passed, 1 if one has failed, and 2 if they cannot be run.",
+        flags: &[CASES, BLESS],
+        failure: 2,
+        read: |given| {
+            let bless = given.switch(&BLESS);
+            Ok(Command::Plugin(PluginCommand::Test {
+                subject: folder(given),
+                cases: given.value(&CASES).map(PathBuf::from),
+                expectations: if bless { Expectations::Bless } else { Expectations::Hold },
+            }))
+        },
+    },
+    Entry {
+        name: "plugin inspect",
+        usage: "[--json] WASM",
+        help: "Tell what a plugin file is, can do, and may be configured with.",
+        flags: &[JSON],
+        failure: 1,
+        read: |given| {
+            let layout = if given.switch(&JSON) { Layout::Json } else { Layout::Text };
+            Ok(Command::Plugin(PluginCommand::Inspect { plugin: file(given)?, layout }))
+        },
+    },
+    Entry {
+        name: "plugin bench",
+        usage: "[--config=FILE] WASM",
+        help: "\
+Measure what a plugin costs on pushes of 1 to 10,000 series. FILE is what stands in
+[plugin.config], as TOML or JSON.",
+        flags: &[CONFIG],
+        failure: 1,
+        read: |given| {
+            let config = given.value(&CONFIG).map(PathBuf::from);
+            Ok(Command::Plugin(PluginCommand::Bench { plugin: file(given)?, config }))
+        },
+    },
+    Entry {
+        name: "plugin explain",
+        usage: "[FLAGS] CODE",
+        help: "\
+Tell what the code of a finding means, and which plugin of --config.file, or config.toml,
+finds it. The exit code is 1 if none does, and 2 if that cannot be found out.",
+        flags: &[],
+        failure: 2,
+        read: |given| {
+            let settings = given.settings_of_file()?;
+            let code = given.needed("the code of a finding")?;
+            Ok(Command::Plugin(PluginCommand::Explain { settings, code }))
+        },
+    },
+    Entry {
         name: "help",
         usage: "",
         help: "Print this help.",
@@ -126,6 +227,45 @@ become of all, 1 if not, 2 if that cannot be told. --json is for machines.",
         read: |_| Ok(Command::Help),
     },
 ];
+
+/// The folder of a project, or what else stands there; here if nothing does.
+fn folder(given: &mut Given) -> PathBuf {
+    given.word().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+fn file(given: &mut Given) -> Result<PathBuf, UsageError> {
+    given.needed("a plugin file").map(PathBuf::from)
+}
+
+fn check(given: &mut Given) -> Result<Check, UsageError> {
+    let job = given.value(&JOB).ok_or_else(|| wrong("expected the flag --job".to_owned()))?;
+    let mut labels = vec![("job".to_owned(), job)];
+    for label in given.values(&LABEL) {
+        let no_label = || wrong(format!("--label: '{label}' is no label; write NAME=VALUE"));
+        let (name, value) = label.split_once('=').ok_or_else(no_label)?;
+        if labels.iter().any(|(other, _)| other == name) {
+            return Err(wrong(format!("the label {name} is given twice")));
+        }
+        labels.push((name.to_owned(), value.to_owned()));
+    }
+    let format = match given.value(&FORMAT).as_deref() {
+        None | Some("text") => BodyFormat::Text,
+        Some("protobuf") => BodyFormat::Protobuf,
+        Some("openmetrics") => BodyFormat::OpenMetrics,
+        Some(other) => {
+            let allowed = "allowed: text, protobuf, openmetrics";
+            return Err(wrong(format!("--format: '{other}' is not a format; {allowed}")));
+        }
+    };
+    let shown = if given.switch(&SHOW) { Shown::Result } else { Shown::Findings };
+    let file = given.needed("the file to check, or - for standard input")?;
+    Ok(Check {
+        key: GroupingKey::new(labels).map_err(|error| wrong(error.to_string()))?,
+        file: (file != "-").then(|| PathBuf::from(file)),
+        format,
+        shown,
+    })
+}
 
 impl Entry {
     /// Reads what the command is given, its name included.

@@ -15,7 +15,7 @@ use super::findings;
 use super::grouping_path::PathError;
 use super::payload::{self, Payload};
 use super::route::Allow;
-use crate::ingest::{IngestError, PolicyFinding};
+use crate::ingest::{Accepted, IngestError, PolicyFinding};
 
 /// Everything that a request can fail with.
 #[derive(Debug)]
@@ -76,6 +76,14 @@ pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().extend(refusal.header);
     response
+}
+
+/// The text of an answer to a push, for whoever asks without HTTP.
+pub fn told(taken: &Result<Accepted, IngestError>) -> String {
+    match taken {
+        Ok(accepted) => findings::lines(&accepted.findings),
+        Err(error) => ingest(error).text(),
+    }
 }
 
 /// A failure as the client gets to know it.
@@ -227,7 +235,7 @@ impl Refusal<'_> {
         Self { header: HeaderValue::from_str(value).ok().map(|value| (name, value)), ..self }
     }
 
-    fn as_text(&self) -> Response<Payload> {
+    fn text(&self) -> String {
         let mut text = match self.kind {
             // The original writes these two without going through its helper for errors, which ends lines.
             "no-lifecycle" | "quit-by-get" => self.detail.clone(),
@@ -237,7 +245,11 @@ impl Refusal<'_> {
         if let Some(path) = self.more_at {
             text.push_str(&format!("details: {path}\n"));
         }
-        payload::whole(self.status, payload::TEXT, text)
+        text
+    }
+
+    fn as_text(&self) -> Response<Payload> {
+        payload::whole(self.status, payload::TEXT, self.text())
     }
 
     fn as_json(&self) -> Response<Payload> {

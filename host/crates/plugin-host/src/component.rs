@@ -8,6 +8,9 @@ use crate::{Capability, Engine, LoadError, wasi};
 /// A plugin file of more is refused before it is compiled. The bundled plugins are well below 1 MiB.
 const MAX_FILE: usize = 32 << 20;
 
+/// The interface that every plugin exports, without its version.
+const POLICY: &str = "pushgate:plugin/policy";
+
 /// Types only: an import of it asks for nothing.
 const TYPES: &str = "pushgate:plugin/types";
 
@@ -59,6 +62,14 @@ fn componentise(module: &[u8]) -> Result<Vec<u8>, LoadError> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| LoadError::NoComponent(format!("{error:#}")))
+}
+
+/// The package and version of the contract that a component was made for, read off what it exports.
+pub(crate) fn contract(engine: &Engine, component: &Component) -> String {
+    let ty = component.component_type();
+    let mut exports = ty.exports(&engine.wasmtime).map(|(name, _)| name);
+    let policy = exports.find_map(|name| name.strip_prefix(POLICY));
+    policy.map(|version| format!("pushgate:plugin{version}")).unwrap_or_default()
 }
 
 /// What a component imports is what it can do. An import that nobody serves would fail only when it is

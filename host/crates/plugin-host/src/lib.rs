@@ -55,7 +55,7 @@ pub use link::{Covers, Fail, Link, Mode};
 pub use manifest::{Code, Counter, Manifest, Wants};
 pub use memo::Memo;
 pub use outcome::{Decision, Finding, Method, Request};
-pub use plugin::{ConfigProblem, LoadError, Plugin};
+pub use plugin::{ConfigProblem, Description, LoadError, Plugin};
 pub use pushgate_cache::Digest;
 pub use shadow::{Comparison, Contrast};
 pub use usage::Instances;

@@ -127,38 +127,12 @@ impl Plugin {
         limits: Limits,
         granted: &Granted,
     ) -> Result<Self, LoadError> {
-        let digest = Digest::of(file);
-        let started = Instant::now();
-        let mut source = CodeSource::InUse;
-        let component = engine.compiled.get_or(digest, || {
-            let (component, found) = component::compile(engine, file, digest)?;
-            source = found;
-            Ok(component)
-        })?;
-        let code = (source, started.elapsed());
-        let capabilities = component::capabilities(engine, &component)?;
-        capability::check(&capabilities, granted)?;
-        let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
-        let mut linker = linker(engine).map_err(wrong_world)?;
-        wasi::link(&mut linker, &component).map_err(wrong_world)?;
-        let pre = linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(wrong_world)?;
-
-        let failed = |call| move |fault| LoadError::Failed { call, fault };
+        let (started, description) = start(engine, name, file, &limits, granted)?;
+        let Started { component, pre, mut probe, code } = started;
+        let Description { digest, capabilities, manifest, .. } = description;
+        let failed = |fault| LoadError::Failed { call: "configure", fault };
         let budget = Budget::of_load(&limits);
-        let mut probe = Instance::new(engine, &pre, name, &limits, budget).map_err(failed("start"))?;
-        let describe = |guest: &crate::bindings::Plugin, store: &mut _| {
-            guest.pushgate_plugin_policy().call_describe(store)
-        };
-        let (manifest, _) = probe.call(budget, describe).map_err(failed("describe"))?;
-        let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
-        if let Some(capability) =
-            capabilities.iter().find(|capability| manifest.pure && capability.needs_grant())
-        {
-            let problem = format!("it says that the plugin is pure, but it imports '{capability}'");
-            return Err(LoadError::Manifest(problem));
-        }
-        let warnings =
-            configure(&mut probe, budget, config).map_err(failed("configure"))?.map_err(LoadError::Config)?;
+        let warnings = configure(&mut probe, budget, config).map_err(failed)?.map_err(LoadError::Config)?;
 
         let given = Given { granted: granted.clone(), counters: manifest.counters.clone() };
         let shared = Shared {
@@ -180,6 +154,14 @@ impl Plugin {
         let plugin = Self { shared: Arc::new(shared), given: Arc::new(given) };
         plugin.give_back(probe);
         Ok(plugin)
+    }
+
+    /// Asks a plugin file what it is, which takes no configuration.
+    ///
+    /// # Errors
+    /// When the file is no plugin, or the plugin fails.
+    pub fn describe(engine: &Engine, file: &[u8], limits: &Limits) -> Result<Description, LoadError> {
+        start(engine, "plugin", file, limits, &Granted::everything()).map(|(.., description)| description)
     }
 
     /// The policy's name in the configuration.
@@ -333,6 +315,68 @@ impl Plugin {
         let idle = self.shared.idle.lock().take();
         drop(idle);
     }
+}
+
+/// What a plugin file is, whatever it may be configured with.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The digest of the file.
+    pub digest: Digest,
+    /// What it exports: the package and version of the contract.
+    pub contract: String,
+    /// What it can do: the interfaces of the host that it imports, in order.
+    pub capabilities: Vec<Capability>,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+/// A plugin file whose first instance has described itself.
+struct Started {
+    component: Arc<Component>,
+    pre: PluginPre<State>,
+    probe: Instance,
+    code: (CodeSource, Duration),
+}
+
+/// Compiles a plugin file and has its first instance describe itself.
+fn start(
+    engine: &Engine,
+    name: &str,
+    file: &[u8],
+    limits: &Limits,
+    granted: &Granted,
+) -> Result<(Started, Description), LoadError> {
+    let digest = Digest::of(file);
+    let began = Instant::now();
+    let mut source = CodeSource::InUse;
+    let component = engine.compiled.get_or(digest, || {
+        let (component, found) = component::compile(engine, file, digest)?;
+        source = found;
+        Ok(component)
+    })?;
+    let code = (source, began.elapsed());
+    let capabilities = component::capabilities(engine, &component)?;
+    capability::check(&capabilities, granted)?;
+    let wrong_world = |error: wasmtime::Error| LoadError::WrongWorld(format!("{error:#}"));
+    let mut linker = linker(engine).map_err(wrong_world)?;
+    wasi::link(&mut linker, &component).map_err(wrong_world)?;
+    let pre = linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(wrong_world)?;
+
+    let failed = |call| move |fault| LoadError::Failed { call, fault };
+    let budget = Budget::of_load(limits);
+    let mut probe = Instance::new(engine, &pre, name, limits, budget).map_err(failed("start"))?;
+    let describe =
+        |guest: &crate::bindings::Plugin, store: &mut _| guest.pushgate_plugin_policy().call_describe(store);
+    let (manifest, _) = probe.call(budget, describe).map_err(failed("describe"))?;
+    let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
+    if let Some(capability) = capabilities.iter().find(|capability| manifest.pure && capability.needs_grant())
+    {
+        let problem = format!("it says that the plugin is pure, but it imports '{capability}'");
+        return Err(LoadError::Manifest(problem));
+    }
+    let contract = component::contract(engine, &component);
+    let description = Description { digest, contract, capabilities, manifest };
+    Ok((Started { component, pre, probe, code }, description))
 }
 
 /// One call of `evaluate`, and what it cost.

@@ -1,0 +1,119 @@
+//! `plugin test`: golden cases through the built plugin, as a gateway would run it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pushgate_plugin_host::{Chain, Link, LoadError, Request, Step};
+
+use super::Answer;
+use super::build::build;
+use super::case::{self, Case};
+use super::difference::difference;
+use super::workbench::Workbench;
+
+/// What becomes of a case whose outcome is not the one expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectations {
+    /// It has failed.
+    Hold,
+    /// The file is rewritten.
+    Bless,
+}
+
+/// A configured plugin and what it remarks on its configuration, or why there is none; in the words of a case.
+type Policy = Result<(String, Chain), String>;
+
+/// Runs cases through a plugin file, or the plugin of a project, which is built first. Writes a line for each. Without
+/// `cases` they are those of the project, or in the folder `cases` of where this runs.
+///
+/// # Errors
+/// When there are no cases, one cannot be read, or there is no plugin.
+pub fn test(
+    subject: &Path,
+    cases: Option<&Path>,
+    expectations: Expectations,
+    out: &mut dyn Write,
+) -> anyhow::Result<Answer> {
+    let (plugin, own_cases) = if subject.is_dir() {
+        let plugin = build(subject, out)?;
+        writeln!(out)?;
+        (plugin, subject.join("cases"))
+    } else {
+        (subject.to_owned(), PathBuf::from("cases"))
+    };
+    run_all(&plugin, cases.unwrap_or(&own_cases), expectations, out)
+}
+
+fn run_all(
+    plugin: &Path,
+    cases: &Path,
+    expectations: Expectations,
+    out: &mut dyn Write,
+) -> anyhow::Result<Answer> {
+    let cases = Case::read_folder(cases)?;
+    // Room for an instance of every case, and for the one that tries a configuration.
+    let bench = Workbench::open(plugin, cases.len() + 1)?;
+    let manifest = bench.describe()?.manifest;
+    // Those that keep nothing between pushes may have a configuration in common, which many cases do.
+    let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
+    let (mut failed, mut blessed) = (0, 0);
+    for case in &cases {
+        if !manifest.pure {
+            policies.clear();
+        }
+        let policy =
+            policies.entry(&case.config).or_insert_with(|| configure(&bench, &manifest.name, &case.config));
+        let mut outcome = run(policy, case);
+        if manifest.pure && run(policy, case) != outcome {
+            outcome.push_str("fault: a pure plugin gave two answers to one push\n");
+        }
+        if outcome == case.outcome {
+            writeln!(out, "ok       {}", case.name)?;
+        } else if expectations == Expectations::Bless {
+            case.bless(&outcome)?;
+            blessed += 1;
+            writeln!(out, "blessed  {}", case.name)?;
+        } else {
+            failed += 1;
+            writeln!(out, "FAILED   {}: expected (-), but it came to (+)", case.name)?;
+            for line in difference(&case.outcome, &outcome).lines() {
+                writeln!(out, "         {line}")?;
+            }
+        }
+    }
+    let passed = cases.len() - failed - blessed;
+    match (failed, blessed) {
+        (0, 0) => writeln!(out, "{passed} passed")?,
+        (0, _) => writeln!(out, "{passed} passed, {blessed} blessed: review them like code")?,
+        _ => writeln!(out, "{passed} passed, {failed} failed; --bless rewrites what is expected")?,
+    }
+    Ok(if failed == 0 { Answer::Yes } else { Answer::No })
+}
+
+fn configure(bench: &Workbench, name: &str, config: &str) -> Policy {
+    let plugin = bench.configure(name, config).map_err(|error| match error {
+        LoadError::Config(problems) => case::refusal(&problems),
+        error => format!("cannot be loaded: {error}\n"),
+    })?;
+    Ok((case::warnings(plugin.warnings()), Chain::new(vec![Link::of(plugin)])))
+}
+
+/// What the case comes to.
+fn run(policy: &Policy, case: &Case) -> String {
+    let (warnings, chain) = match policy {
+        Ok(policy) => policy,
+        Err(refusal) => return refusal.clone(),
+    };
+    let mut push = case.push.clone();
+    let request = Request { id: "test", method: case.method, received_ms: 0, attributes: &[] };
+    let verdict = chain.run(&mut push, request);
+    let findings: String = verdict.findings.iter().map(case::finding).collect();
+    let outcome = match verdict.reports.first().map(|report| &report.step) {
+        Some(Step::Mutated) => format!("mutate\n{findings}{}", case::push(&push)),
+        Some(Step::Rejected) => format!("reject\n{findings}"),
+        Some(Step::Fault(fault)) => format!("fault: {fault}\n"),
+        _ => format!("accept\n{findings}"),
+    };
+    format!("{warnings}{outcome}")
+}
