@@ -61,9 +61,7 @@ impl Guest for Nonsense {
             "reject-without-a-reason" => (Decision::Reject, Vec::new()),
             "unknown-code" => (Decision::Reject, vec![finding("nonsense/unknown")]),
             "duplicate-series" => (edit_with("x", Edit::DropLabel((Scope::All, new))), Vec::new()),
-            "ends-go-backwards" => {
-                (answer(Symbols { bytes: b"ab".to_vec(), ends: vec![2, 1] }), Vec::new())
-            }
+            "ends-go-backwards" => (answer(Symbols { bytes: b"ab".to_vec(), ends: vec![2, 1] }), Vec::new()),
             other => much(other),
         };
         Outcome { decision, findings }
