@@ -89,6 +89,7 @@ fn request(group: usize, body: &Bytes) -> PushRequest {
         received_at: SystemTime::now(),
         restore: None,
         id: "0".to_owned(),
+        parent: None,
     }
 }
 

@@ -21,6 +21,7 @@ mod sections;
 mod shadow;
 mod show;
 mod size;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -37,6 +38,7 @@ pub use self::scope::Scope;
 use self::section::{Findings, Section};
 pub use self::show::KeyLines;
 pub use self::size::ByteSize;
+pub use self::traces::Traces;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Config {
     pub capture: Capture,
     /// The gateway's own log.
     pub log: Log,
+    /// Where spans of pushes go.
+    pub traces: Traces,
     /// Settings that all plugins share.
     pub plugins: Plugins,
     /// What is kept of pushes that policies spoke against.

@@ -22,7 +22,7 @@ use crate::policies::{self, Surroundings};
 use crate::rejections::Rejections;
 use crate::reload::Reloads;
 use crate::store::{self, GroupSnapshot, Store};
-use crate::telemetry::{Metrics, own_families};
+use crate::telemetry::{Metrics, Tracer, own_families};
 
 /// A gateway with its plugins loaded, ready to serve.
 ///
@@ -43,6 +43,7 @@ pub struct Gateway {
     store: Arc<Store>,
     surroundings: Surroundings,
     persistence: Option<Persistence>,
+    tracer: Option<Arc<Tracer>>,
     ingest: Arc<Ingest>,
     metrics: Arc<Metrics>,
     reloads: Arc<Reloads>,
@@ -82,7 +83,10 @@ impl Gateway {
             if config.push.disable_consistency_check { Consistency::Unchecked } else { Consistency::Checked };
         let max_large = config.push.max_concurrent;
         let rejections = Arc::new(Rejections::new(&config.rejections));
-        let ingest = Arc::new(Ingest::new(
+        let tracer =
+            Tracer::start(&config.traces, metrics.clone()).context("cannot start a thread for traces")?;
+        let tracer = tracer.map(Arc::new);
+        let ingest = Ingest::new(
             Arc::new(chain),
             store.clone(),
             metrics.clone(),
@@ -90,7 +94,8 @@ impl Gateway {
             rules,
             consistency,
             max_large,
-        ));
+        );
+        let ingest = Arc::new(ingest.traced(tracer.clone()));
         let reloads = Arc::new(Reloads::default());
         let (to, flags) = (ingest.clone(), config.flags().into());
         let http =
@@ -104,6 +109,7 @@ impl Gateway {
             store,
             surroundings,
             persistence,
+            tracer,
             reloads,
         })
     }
@@ -200,6 +206,9 @@ impl Gateway {
             move |request| http.clone().answer(request)
         };
         http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown).await;
+        if let Some(tracer) = self.tracer.clone() {
+            let _ = task::spawn_blocking(move || tracer.close()).await;
+        }
         drop(stop);
         let ingest = self.ingest.clone();
         if let Err(error) = task::spawn_blocking(move || ingest.capture().stop()).await {

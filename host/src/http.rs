@@ -203,7 +203,7 @@ impl Http {
     ) -> Result<Response<Payload>, Failure> {
         match endpoint {
             Endpoint::Push(change) => push::push(self, change, argument, id, head, body).await,
-            Endpoint::Delete => delete::delete(self, argument, id).await,
+            Endpoint::Delete => delete::delete(self, argument, id, head).await,
             Endpoint::Scrape => scrape::scrape(self, &head.headers).await,
             Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
             Endpoint::Page => Ok(self.pages.groups(head.uri.query()).await),

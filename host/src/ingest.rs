@@ -22,7 +22,7 @@ use tracing::{debug, error, info};
 use crate::capture::{Capture, Captured};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
-use crate::telemetry::{ChainMetrics, Metrics, Outcome, Shadows};
+use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
 const INLINE_BODY: usize = 128 << 10;
@@ -41,6 +41,7 @@ pub struct Ingest {
     consistency: Consistency,
     /// Permits for the blocking pool.
     large: Arc<Semaphore>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 /// A chain with what is counted of it. Replaced as a whole; a push keeps the one that it began with.
@@ -94,6 +95,8 @@ pub struct PushRequest {
     pub restore: Option<Times>,
     /// Names it in the log.
     pub id: String,
+    /// The span of the client's that it is a part of.
+    pub parent: Option<Parent>,
 }
 
 /// A push was stored, or a group removed.
@@ -254,12 +257,19 @@ impl Ingest {
             rules,
             consistency,
             large: Arc::new(Semaphore::new(max_large)),
+            tracer: None,
         }
     }
 
     /// What is kept of pushes that policies spoke against.
     pub fn rejections(&self) -> &Arc<Rejections> {
         &self.rejections
+    }
+
+    /// The same, which records pushes.
+    #[must_use]
+    pub fn traced(self, tracer: Option<Arc<Tracer>>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Takes pushes through another chain from now on. Those under way end on the one they began with.
@@ -309,7 +319,9 @@ impl Ingest {
     /// As for [`push`](Self::push).
     pub fn take(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
         let started = Instant::now();
-        let taken = self.take_unmeasured(request);
+        let mut recording =
+            self.tracer.as_ref().map_or_else(Recording::nothing, |tracer| tracer.begin(request.parent));
+        let taken = self.take_unmeasured(request, &mut recording);
         let outcome = match &taken {
             Ok(_) => Outcome::Accepted,
             Err(error) => {
@@ -318,6 +330,9 @@ impl Ingest {
             }
         };
         self.metrics.push(request.method, outcome, Some(started.elapsed()));
+        if let Some(tracer) = &self.tracer {
+            tracer.end(recording, request.method.as_str(), &request.key, &request.id, outcome.as_str());
+        }
         match taken {
             Err(IngestError::Inconsistent(_)) if self.consistency == Consistency::Unchecked => {
                 Ok(Accepted::default())
@@ -326,9 +341,16 @@ impl Ingest {
         }
     }
 
-    fn take_unmeasured(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
+    fn take_unmeasured(
+        &self,
+        request: &PushRequest,
+        recording: &mut Recording,
+    ) -> Result<Accepted, IngestError> {
         let at = request.received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut push = self.parse(request)?;
+        let began = recording.now();
+        let parsed = self.parse(request);
+        recording.step("parse", began);
+        let mut push = parsed?;
         let policies = self.policies.read().clone();
         let verdict = policies.chain.run(
             &mut push,
@@ -339,6 +361,7 @@ impl Ingest {
                 attributes: &[],
             },
         );
+        recording.policies(&policies.chain, &verdict.reports);
         policies.metrics.count(&policies.chain, &verdict.reports, &request.id);
         policies.shadows.record(&verdict.reports, &request.id, &request.key, request.received_at);
         self.rejections.record(&Judged {
@@ -351,10 +374,10 @@ impl Ingest {
             push: &push,
         });
         let Some(recorder) = self.capture.recorder() else {
-            return self.settle(request, &push, verdict, at);
+            return self.settle(request, &push, verdict, at, recording);
         };
         let record = record::record(request, &policies.chain, &verdict);
-        let settled = self.settle(request, &push, verdict, at);
+        let settled = self.settle(request, &push, verdict, at, recording);
         let edited = record::is_edited(&record.outcome).then_some(push);
         recorder.record(Captured::new(record, edited));
         settled
@@ -367,6 +390,7 @@ impl Ingest {
         push: &Push,
         verdict: Verdict,
         at: Duration,
+        recording: &mut Recording,
     ) -> Result<Accepted, IngestError> {
         let refused = |error: IngestError| {
             // The key as it is by now: policies before this one may have changed it.
@@ -395,7 +419,10 @@ impl Ingest {
             self.store.restore(push, times, |_| None)?;
             return Ok(Accepted { findings: verdict.findings });
         }
-        self.store.push(push, mode, at.as_secs_f64()).inspect_err(|refusal| self.expose(refusal, push))?;
+        let began = recording.now();
+        let stored = self.store.push(push, mode, at.as_secs_f64());
+        recording.step("store", began);
+        stored.inspect_err(|refusal| self.expose(refusal, push))?;
         Ok(Accepted { findings: verdict.findings })
     }
 

@@ -12,6 +12,7 @@ mod plugin;
 mod process;
 mod shadow;
 mod timestamp;
+mod traces;
 mod window;
 mod writer;
 
@@ -21,3 +22,4 @@ pub use log::start_log;
 pub use metrics::{Metrics, Outcome, own_families};
 pub use shadow::{Difference, Opinion, ShadowReport, Shadows};
 pub use timestamp::rfc3339_nano;
+pub use traces::{Parent, Recording, Tracer};

@@ -43,6 +43,9 @@ mod golden;
 /// Pushes that are captured, and what would have become of them.
 mod replay;
 
+/// Spans of pushes.
+mod traces;
+
 /// The golden cases of the bundled plugins, through the compiled plugin and the real host.
 mod cases;
 

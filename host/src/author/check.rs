@@ -53,6 +53,7 @@ impl Check {
         config.persistence.file = None;
         config.web.config_file = None;
         config.capture.file = None;
+        config.traces.endpoint = None;
         let body = self.body(config.push.max_decompressed.as_usize() as u64)?;
         let gateway = Gateway::load((config, problems))?;
         let taken = gateway.take(&PushRequest {
@@ -63,6 +64,7 @@ impl Check {
             received_at: SystemTime::now(),
             restore: None,
             id: "check".to_owned(),
+            parent: None,
         });
         let told = http::told(&taken);
         match taken {

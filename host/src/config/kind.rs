@@ -33,6 +33,11 @@ where
     Whole(bounds)
 }
 
+/// A part of the whole: a number from 0 to 1.
+pub(super) fn fraction() -> impl Kind<Value = f64> {
+    Fraction
+}
+
 /// `true` or `false`.
 pub(super) fn boolean() -> impl Kind<Value = bool> {
     Boolean
@@ -89,6 +94,22 @@ impl<T: TryFrom<i64> + PartialOrd + Display> Kind for Whole<T> {
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| self.0.contains(number))
             .ok_or_else(|| refuse(value, format!("{number} is out of bounds; {allowed}")))
+    }
+}
+
+struct Fraction;
+
+impl Kind for Fraction {
+    type Value = f64;
+
+    fn read(&self, value: &Spanned<DeValue<'_>>) -> Result<f64, Refusal> {
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            _ => return Err(wrong_type(value, "a number", "allowed: 0 to 1")),
+        };
+        let fraction = number.parse().ok().filter(|fraction| (0.0..=1.0).contains(fraction));
+        fraction.ok_or_else(|| refuse(value, format!("{number} is out of bounds; allowed: 0 to 1")))
     }
 }
 
@@ -203,6 +224,17 @@ mod tests {
         check(&kind, "99999999999999999999", Err("99999999999999999999 is out of bounds; allowed: 1 to 10"));
         check(&kind, "\"1\"", Err("expected a whole number, found a string; allowed: 1 to 10"));
         check(&kind, "1.0", Err("expected a whole number, found a number with a fraction; allowed: 1 to 10"));
+    }
+
+    #[test]
+    fn fractions_are_from_0_to_1() {
+        for (toml, expected) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25), ("1e-3", 0.001)] {
+            check(&fraction(), toml, Ok(expected));
+        }
+        check(&fraction(), "-0.1", Err("-0.1 is out of bounds; allowed: 0 to 1"));
+        check(&fraction(), "1.01", Err("1.01 is out of bounds; allowed: 0 to 1"));
+        check(&fraction(), "nan", Err("nan is out of bounds; allowed: 0 to 1"));
+        check(&fraction(), "\"1\"", Err("expected a number, found a string; allowed: 0 to 1"));
     }
 
     #[test]

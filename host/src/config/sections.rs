@@ -36,6 +36,7 @@ impl Config {
         root.section("persistence", |section| self.persistence.read(section, folder));
         root.section("capture", |section| self.capture.read(section, folder));
         root.section("log", |section| self.log.read(section));
+        root.section("traces", |section| self.traces.read(section));
         root.section("plugins", |section| self.plugins.read(section, folder));
         root.section("rejections", |section| self.rejections.read(section));
     }
@@ -266,6 +267,9 @@ mod tests {
             [log]
             level = 'debug'
             format = 'json'
+            [traces]
+            endpoint = 'http://127.0.0.1:4318/'
+            sample = 0.5
             [plugins]
             directory = 'p'
             fuel_base = 10_000
@@ -340,6 +344,7 @@ mod tests {
                 interval: Duration::from_millis(200),
             },
             capture: Capture { file: Some("/etc/pushgate/pushes".into()), max_bytes: ByteSize::mib(3) },
+            traces: super::super::Traces { endpoint: Some("http://127.0.0.1:4318".to_owned()), sample: 0.5 },
             log: Log { level: super::super::Level::Debug, format: super::super::Format::Json },
             plugins: Plugins {
                 directory: "/etc/pushgate/p".into(),

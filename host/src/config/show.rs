@@ -98,8 +98,19 @@ impl Config {
     }
 
     fn sections(&self) -> Vec<(&'static str, Vec<Row>)> {
-        let Self { web, push, scrape, store, persistence, capture, log, plugins, rejections, chain: _ } =
-            self;
+        let Self {
+            web,
+            push,
+            scrape,
+            store,
+            persistence,
+            capture,
+            log,
+            traces,
+            plugins,
+            rejections,
+            chain: _,
+        } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
         let redact = rejections.redact.iter().map(|what| Value::from(what.as_str()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
@@ -181,6 +192,7 @@ impl Config {
                     ("format", Some(quoted(log.format.as_str()))),
                 ],
             ),
+            ("traces", traces.rows()),
             ("plugins", shared),
             (
                 "rejections",
@@ -238,7 +250,7 @@ pub(super) fn shown_size(bytes: u64) -> Option<String> {
 }
 
 /// A basic string. Whatever TOML does not take as it is, is escaped.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         let _ = match character {

@@ -16,6 +16,7 @@ use super::route::Change;
 use super::{Http, RESTORE, findings};
 use crate::ingest::{Method, PolicyFinding, PushRequest};
 use crate::store::Times;
+use crate::telemetry::Parent;
 
 pub(super) async fn push(
     http: &Http,
@@ -34,9 +35,23 @@ pub(super) async fn push(
     };
     let format = body_format(&head.headers, http.openmetrics_bodies);
     let received_at = SystemTime::now();
-    let request = PushRequest { method, key, format, body, received_at, restore, id: id.to_owned() };
+    let request = PushRequest {
+        method,
+        key,
+        format,
+        body,
+        received_at,
+        restore,
+        id: id.to_owned(),
+        parent: parent(&head.headers),
+    };
     let accepted = http.ingest.push(request).await.map_err(|error| http.not_taken(error, id))?;
     Ok(accepted_with(http.accepted, &accepted.findings, &head.headers))
+}
+
+/// The span of the client's that a request is a part of.
+pub(super) fn parent(headers: &HeaderMap) -> Option<Parent> {
+    Parent::read(headers.get("traceparent")?.as_bytes())
 }
 
 /// The times of a group that comes from another gateway, if that is what is pushed.

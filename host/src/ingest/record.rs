@@ -96,6 +96,7 @@ impl PushRequest {
             received_at: UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH),
             restore: None,
             id: record.id.clone(),
+            parent: None,
         })
     }
 }

@@ -64,6 +64,15 @@ pub struct Metrics {
     configured_at: AtomicU64,
     capture: Arc<CaptureMetrics>,
     http: HttpMetrics,
+    /// Traces that were sent, and that were not.
+    traces: [AtomicU64; 2],
+}
+
+impl Outcome {
+    /// Its name among the metrics.
+    pub fn as_str(self) -> &'static str {
+        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
+    }
 }
 
 impl Default for Metrics {
@@ -85,6 +94,7 @@ impl Metrics {
             configured_at: AtomicU64::default(),
             capture: Arc::default(),
             http: HttpMetrics::default(),
+            traces: Default::default(),
         };
         metrics.configured(true);
         metrics
@@ -135,6 +145,16 @@ impl Metrics {
         }
     }
 
+    /// Counts traces that were sent.
+    pub(super) fn traces_sent(&self, traces: usize) {
+        self.traces[0].fetch_add(traces as u64, Ordering::Relaxed);
+    }
+
+    /// Counts traces that were dropped.
+    pub(super) fn traces_dropped(&self, traces: usize) {
+        self.traces[1].fetch_add(traces as u64, Ordering::Relaxed);
+    }
+
     /// Counts a request that was answered, by the endpoint that did.
     pub fn request(&self, status: u16, handler: &'static str, method: &'static str) {
         self.http.request(status, handler, method);
@@ -177,6 +197,11 @@ impl Metrics {
         }
         let series = "Series stored, without the push times.";
         out.single("pushgate_series", Kind::Gauge, series, stored.series as f64)?;
+        let traces = "Traces of pushes, sent to the receiver of [traces], or dropped because it did not take them or not in time.";
+        let family = out.family("pushgate_traces_total", Kind::Counter, traces)?;
+        for (outcome, count) in ["sent", "dropped"].iter().zip(&self.traces) {
+            out.count(family, &[("outcome", outcome)], count)?;
+        }
         let family = out.family(BUILD_INFO, Kind::Gauge, BUILD_INFO_HELP)?;
         out.value(family, &build_labels(), 1.0)?;
         self.http.write(&mut out)?;

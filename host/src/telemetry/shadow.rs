@@ -258,6 +258,7 @@ mod tests {
             findings: Vec::new(),
             edits: 0,
             fuel: 1,
+            began: Instant::now(),
             duration: Duration::ZERO,
             shadows: Vec::new(),
             edited: None,

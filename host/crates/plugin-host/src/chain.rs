@@ -89,14 +89,14 @@ impl Chain {
                 continue;
             }
             let (answer, shadows, edited) = link.ask(push, request);
-            let Answer { step, origin, findings, edits, fuel, duration, .. } = answer;
+            let Answer { step, origin, findings, edits, fuel, began, duration, .. } = answer;
             let candidates = shadows.iter().map(|shadow| &shadow.step);
             if candidates.chain([&step]).any(ran_into_a_limit) {
                 self.suspect();
             }
             let end = link.end(&step);
             let report =
-                Report { link: index, step, origin, findings, edits, fuel, duration, shadows, edited };
+                Report { link: index, step, origin, findings, edits, fuel, began, duration, shadows, edited };
             if link.mode == Mode::Enforce {
                 verdict.judge(end, &report.findings);
             }

@@ -79,6 +79,7 @@ pub(crate) struct Answer {
     pub(crate) edits: usize,
     /// 0 after a fault, and without a call.
     pub(crate) fuel: u64,
+    pub(crate) began: Instant,
     pub(crate) duration: Duration,
 }
 
@@ -143,29 +144,29 @@ impl Link {
 
 /// Asks a policy.
 fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
-    let Call { result, fuel, duration } = plugin.evaluate(push, request);
+    let Call { result, fuel, began, duration } = plugin.evaluate(push, request);
     match result {
-        Ok(outcome) => Answer::of(plugin, push, &outcome, fuel, duration),
-        Err(fault) => Answer::fault(fault, duration),
+        Ok(outcome) => Answer::of(plugin, push, &outcome, fuel, (began, duration)),
+        Err(fault) => Answer::fault(fault, (began, duration)),
     }
 }
 
 /// Asks a policy, unless it is known what it answers, and remembers the answer. A fault is none, not even one of edits
 /// that do not fit.
 fn recall_or_ask(memo: &Memo, plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
-    let started = Instant::now();
+    let began = Instant::now();
     let Some(shape) = memo.shape(push, request) else { return ask(plugin, push, request) };
     let known = memo.recall(shape);
     if let Some(Known::Outcome(outcome)) = &known {
-        let answer = Answer::of(plugin, push, outcome, 0, started.elapsed());
+        let answer = Answer::of(plugin, push, outcome, 0, (began, began.elapsed()));
         return Answer { origin: Origin::Remembered, ..answer };
     }
-    let Call { result, fuel, duration } = plugin.evaluate(push, request);
+    let Call { result, fuel, began, duration } = plugin.evaluate(push, request);
     let outcome = match result {
         Ok(outcome) => outcome,
-        Err(fault) => return Answer::fault(fault, duration),
+        Err(fault) => return Answer::fault(fault, (began, duration)),
     };
-    let mut answer = Answer::of(plugin, push, &outcome, fuel, duration);
+    let mut answer = Answer::of(plugin, push, &outcome, fuel, (began, duration));
     match known {
         Some(Known::Doubtful(before)) if *before != outcome => {
             memo.revoke();
@@ -179,7 +180,7 @@ fn recall_or_ask(memo: &Memo, plugin: &Plugin, push: &Push, request: Request<'_>
 
 impl Answer {
     /// The edits are made on a copy, also if nobody wants them, so that a policy shows the faults that it would have.
-    fn of(plugin: &Plugin, push: &Push, outcome: &Outcome, fuel: u64, duration: Duration) -> Self {
+    fn of(plugin: &Plugin, push: &Push, outcome: &Outcome, fuel: u64, time: (Instant, Duration)) -> Self {
         let findings = outcome.findings.iter().map(|raw| finding(plugin, push, raw)).collect();
         let (step, edited) = match &outcome.decision {
             Decision::Accept => (Step::Accepted, None),
@@ -191,16 +192,17 @@ impl Answer {
         };
         let (edited, patch) = edited.unzip();
         let edits = patch.as_ref().map_or(0, |patch| patch.edits.len());
-        Self { step, origin: Origin::Called, findings, edited, patch, edits, fuel, duration }
+        let (began, duration) = time;
+        Self { step, origin: Origin::Called, findings, edited, patch, edits, fuel, began, duration }
     }
 
     fn skipped(why: Skip) -> Self {
         let (step, findings) = (Step::Skipped(why), Vec::new());
-        let (origin, duration) = (Origin::NotAsked, Duration::ZERO);
-        Self { step, origin, findings, edited: None, patch: None, edits: 0, fuel: 0, duration }
+        let (origin, began, duration) = (Origin::NotAsked, Instant::now(), Duration::ZERO);
+        Self { step, origin, findings, edited: None, patch: None, edits: 0, fuel: 0, began, duration }
     }
 
-    fn fault(fault: Fault, duration: Duration) -> Self {
+    fn fault(fault: Fault, (began, duration): (Instant, Duration)) -> Self {
         let (step, findings) = (Step::Fault(fault), Vec::new());
         Self {
             step,
@@ -210,6 +212,7 @@ impl Answer {
             patch: None,
             edits: 0,
             fuel: 0,
+            began,
             duration,
         }
     }

@@ -232,12 +232,12 @@ impl Plugin {
 
     /// Asks for an outcome, on a warm instance if there is one. A pure plugin is not told what only names this push.
     pub(crate) fn evaluate(&self, push: &Push, request: Request<'_>) -> Call {
-        let started = Instant::now();
+        let began = Instant::now();
         let (result, fuel) = match self.evaluate_with_fuel(push, request) {
             Ok((outcome, fuel)) => (Ok(outcome), fuel),
             Err(fault) => (Err(fault), 0),
         };
-        Call { result, fuel, duration: started.elapsed() }
+        Call { result, fuel, began, duration: began.elapsed() }
     }
 
     fn evaluate_with_fuel(&self, push: &Push, request: Request<'_>) -> Result<(Outcome, u64), Fault> {
@@ -384,6 +384,7 @@ pub(crate) struct Call {
     pub(crate) result: Result<Outcome, Fault>,
     /// 0 after a fault.
     pub(crate) fuel: u64,
+    pub(crate) began: Instant,
     pub(crate) duration: Duration,
 }
 

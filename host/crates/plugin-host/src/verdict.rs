@@ -1,7 +1,7 @@
 //! What comes out of a chain, and what each of its policies did.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pushgate_exposition::Push;
 use pushgate_exposition::edit::Patch;
@@ -82,6 +82,8 @@ pub struct Report {
     pub edits: usize,
     /// Fuel used; 0 after a fault, and when it was not called.
     pub fuel: u64,
+    /// When it was asked.
+    pub began: Instant,
     /// How long it took, boundary included.
     pub duration: Duration,
     /// How the answers of its candidates compare, in their order.
@@ -118,6 +120,7 @@ impl Report {
             findings: Vec::new(),
             edits: 0,
             fuel: 0,
+            began: Instant::now(),
             duration: Duration::ZERO,
             shadows: Vec::new(),
             edited: None,
