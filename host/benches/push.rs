@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use pushgate::config::{self, Config, Problems};
+use pushgate::config::{self, ByteSize, Config, Problems};
 use pushgate::exposition::{Exposition, Format};
 use pushgate::ingest::{BodyFormat, Consistency, Ingest, Method, PushRequest};
 use pushgate::journal::InMemory;
@@ -44,8 +44,14 @@ fn body(series: usize) -> String {
 
 /// The chain of `config.toml`, cut to those plugins.
 fn chain(plugins: &[&str]) -> Arc<Chain> {
+    chain_with(plugins, ByteSize::mib(16))
+}
+
+/// The same, with that much memory for answers.
+fn chain_with(plugins: &[&str], memo: ByteSize) -> Arc<Chain> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.toml");
     let mut config = Config::parse(&fs::read_to_string(&file).unwrap(), &file).unwrap();
+    config.plugins.memo = memo;
     config.chain.retain(|policy| plugins.contains(&policy.name.as_str()));
     let mut problems = Problems::of(&file);
     let chain = policies::load(&config, &mut problems).unwrap();
@@ -128,9 +134,13 @@ fn plugin_calls(criterion: &mut Criterion) {
     let push = text::parse(body(100).as_bytes(), &key, &Rules::default()).unwrap();
     let request = Request { id: "0", method: Method::Put, received_ms: 0, attributes: &[] };
     for plugin in ALL {
-        let chain = chain(&[plugin]);
-        let mut push = push.clone();
-        group.bench_function(plugin, |bencher| bencher.iter(|| chain.run(black_box(&mut push), request)));
+        for (memo, how) in [(ByteSize::bytes(0), "called"), (ByteSize::mib(16), "remembered")] {
+            let chain = chain_with(&[plugin], memo);
+            let mut push = push.clone();
+            group.bench_function(format!("{plugin}, {how}"), |bencher| {
+                bencher.iter(|| chain.run(black_box(&mut push), request));
+            });
+        }
     }
     group.finish();
 }
