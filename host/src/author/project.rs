@@ -119,6 +119,14 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         !is_taken || name == TEMPLATE_NAME,
         "'{name}' is a crate that plugins are built with, take another name for the plugin"
     );
+    // Its type would hide what the template uses under that name.
+    let template = source("examples/custom-plugin/src/lib.rs");
+    let mut words = template.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let camel = camel_case(name);
+    anyhow::ensure!(
+        name == TEMPLATE_NAME || !words.any(|word| word == camel),
+        "'{name}' would have a type '{camel}', which a plugin uses already, take another name for the plugin"
+    );
     Ok(())
 }
 
@@ -145,6 +153,9 @@ mod tests {
             ("test", "a word of Rust's own"),
             ("serde", "a crate that plugins are built with"),
             ("pushgate-plugin", "a crate that plugins are built with"),
+            ("push", "a type 'Push'"),
+            ("result", "a type 'Result'"),
+            ("push-result", ""),
         ] {
             let told = check_name(name).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{name}: {told}");
