@@ -5,7 +5,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64::Engine as _;
@@ -35,15 +35,31 @@ pub struct Browser {
     _driver: Server,
 }
 
-impl Browser {
-    /// `None` skips the test, see [`require`].
-    pub fn require() -> Option<Self> {
-        let mut command = Command::new(require(Tool::Chromium)?);
+/// Starts the driver, and tells its port. It takes one that is free in IPv6 and ends when that is not so in IPv4; then it
+/// is started again.
+fn start_driver(program: &Path) -> (Server, u16) {
+    for _ in 0..20 {
+        let mut command = Command::new(program);
         command.arg("--port=0");
         let mut driver = Server::start("chromedriver", command, Folder::new());
         let port = driver.await_line("listens", |line| {
-            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+            if line.contains("port not available") {
+                return Some(None);
+            }
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(Some(port.trim_end_matches('.').parse::<u16>().ok()?))
         });
+        if let Some(port) = port {
+            return (driver, port);
+        }
+    }
+    panic!("chromedriver has found no free port in 20 tries");
+}
+
+impl Browser {
+    /// `None` skips the test, see [`require`].
+    pub fn require() -> Option<Self> {
+        let (driver, port) = start_driver(&require(Tool::Chromium)?);
         let profile = driver.folder().path().join("profile");
         let options = json!({
             // Tests run as root in containers, where Chromium's own sandbox cannot.
