@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use pushgate::journal::InMemory;
 use pushgate::store::{LabelCounting, Limits, Mode, OwnFamilies, Store, Unknown};
-use pushgate_exposition::{GroupingKey, Rules, text};
+use pushgate_exposition::{Family, GroupingKey, Push, Rules, Series, text};
 
 const LIMITS: Limits = Limits { groups: 100, series: 1000 };
 
@@ -81,6 +81,26 @@ fn labels_are_counted_by_job_with_those_of_the_key() {
     assert_eq!(values("x"), [0; 4], "nobody pays for it any more");
 }
 
+#[test]
+fn what_a_push_makes_of_labels_is_known_before() {
+    let store = store();
+    let _counting = Store::count_labels(&store);
+    let one = [("job", "x"), ("pod", "1")];
+    push(&store, &one, Mode::Replace, "m{path=\"/a\"} 1\nm{path=\"/b\"} 1\nn{path=\"/c\"} 1\n");
+    push(&store, &[("job", "x"), ("pod", "2")], Mode::Replace, "m{path=\"/a\"} 1\n");
+    let grow = |replaced: &[&str], brought: &[&str]| {
+        let brought: Vec<_> = brought.iter().map(|&value| value.to_owned()).collect();
+        let growth = store.label_growth(&key(&one), |family| replaced.contains(&family), "path", &brought);
+        (growth.values, growth.known)
+    };
+    assert_eq!(grow(&[], &[]), (3, vec![]));
+    assert_eq!(grow(&["m"], &[]), (2, vec![]), "the other group has /a, too");
+    assert_eq!(grow(&["m", "n"], &["/d", "/b", "/d", ""]), (3, vec![false, true, false, false]));
+    assert_eq!(grow(&["m", "n"], &["/a", "/b", "/c"]), (3, vec![true; 3]));
+    let kept = |replaced: &[&str]| store.kept_series(&key(&one), |family| replaced.contains(&family));
+    assert_eq!([kept(&[]), kept(&["m"]), kept(&["m", "n"])], [3, 1, 0]);
+}
+
 /// What labels come to after these steps, counted as they happen or afterwards.
 fn counted(steps: &[Step], begin: usize) -> Vec<(u64, bool)> {
     let store = store();
@@ -92,13 +112,27 @@ fn counted(steps: &[Step], begin: usize) -> Vec<(u64, bool)> {
         step.take(&store);
     }
     let _counting = counting.unwrap_or_else(|| Store::count_labels(&store));
-    let labels = JOBS.iter().flat_map(|job| ["a", "le", "pod"].map(|label| (job, label)));
+    let labels = JOBS.iter().flat_map(|job| LABELS.map(|label| (job, label)));
     let values = labels.flat_map(|(job, label)| VALUES.map(|value| (job, label, value)));
     values
         .map(|(job, label, value)| (store.label_values(job, label), store.has_label_value(job, label, value)))
         .collect()
 }
 
+/// What the labels are said to come to with a push, where they are counted.
+fn growth(store: &Store, push: &Push, mode: Mode) -> [u64; 3] {
+    let brings = |label: &str| {
+        let own = push.families().flat_map(Family::series).flat_map(Series::labels);
+        let key = push.grouping_key();
+        let all = own.chain(key.labels()).filter(|(name, _)| *name == label);
+        all.map(|(_, value)| value.to_owned()).collect::<Vec<_>>()
+    };
+    let names: Vec<_> = push.families().map(Family::name).collect();
+    let is_replaced = |family: &str| mode == Mode::Replace || names.contains(&family);
+    LABELS.map(|label| store.label_growth(&push.grouping_key(), is_replaced, label, &brings(label)).values)
+}
+
+const LABELS: [&str; 3] = ["a", "le", "pod"];
 const JOBS: [&str; 2] = ["x", "y"];
 const VALUES: [&str; 3] = ["1", "2", "3"];
 
@@ -127,7 +161,13 @@ impl Step {
                 let mode = if *mode { Mode::Replace } else { Mode::Merge };
                 // Some are refused for their types, which must leave the counts alone.
                 if let Ok(push) = text::parse(body.as_bytes(), &key, &Rules::default()) {
-                    let _ = store.push(&push, mode, 1.0);
+                    let expected = growth(store, &push, mode);
+                    let stored = store.push(&push, mode, 1.0).is_ok();
+                    let counted = LABELS.map(|label| store.label_values(JOBS[*job], label));
+                    // Where labels are counted, the group has at least a pod.
+                    if stored && counted[2] > 0 {
+                        assert_eq!(counted, expected);
+                    }
                 }
             }
             Self::Delete { job, pod } => store.delete(key(&labels(*job, *pod))),

@@ -275,6 +275,25 @@ fn values_of_labels_are_counted_in_the_job_of_the_push() {
 }
 
 #[test]
+fn what_a_push_would_make_of_what_is_stored_is_told() {
+    let steps = ["\"grow\", label = \"path\", values = [\"/b\", \"/c\"]", "\"kept-series\""];
+    let gateway = Gateway::start(&capable("policy", "match = { pod = \"1\" }", &steps));
+    let url = "/metrics/job/web/pod/1";
+    let stored = "hits{path=\"/a\"} 1\nhits{path=\"/b\"} 1\nruns 1\n";
+    gateway.put(url, stored).expect(200);
+    gateway.put("/metrics/job/web/pod/2", "hits{path=\"/b\"} 1\n").expect(200);
+    let told = || results(&gateway.scrape(), "web");
+    // /a goes with what is replaced; a POST replaces what it names.
+    gateway.put(url, "m 1\n").expect(200);
+    assert_eq!(told(), ["2 [true, false]", "0"]);
+    gateway.put(url, stored).expect(200);
+    gateway.post(url, "m 1\n").expect(200);
+    assert_eq!(told(), ["3 [true, false]", "3"]);
+    gateway.post(url, "m 1\nhits 1\n").expect(200);
+    assert_eq!(told(), ["2 [true, false]", "1"]);
+}
+
+#[test]
 fn calls_of_the_host_use_fuel_up() {
     let gateway =
         |times: u32| Gateway::start(&capable("policy", "", &[&format!("\"ask\", times = {times}")]));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pushgate_exposition::{GroupingKey, Push};
-use pushgate_plugin_host::{Belongings, Capability, Chain, Granted, Quota, Stored};
+use pushgate_plugin_host::{Belongings, Capability, Chain, Granted, Growth, Quota, Replaced, Stored};
 
 use crate::config::Config;
 use crate::store::{LabelCounting, Store};
@@ -77,5 +77,17 @@ impl Stored for StoredGroups {
 
     fn contains(&self, job: &str, label: &str, value: &str) -> bool {
         self.store.has_label_value(job, label, value)
+    }
+
+    fn growth(&self, key: &GroupingKey, replaced: &Replaced, label: &str, values: &[String]) -> Growth {
+        let grown = self.store.label_growth(key, |family| replaced.contains(family), label, values);
+        Growth { values: grown.values, known: grown.known, looked_at: grown.looked_at }
+    }
+
+    fn kept_series(&self, key: &GroupingKey, replaced: &Replaced) -> u64 {
+        match replaced {
+            Replaced::Group => 0,
+            Replaced::Families(_) => self.store.kept_series(key, |family| replaced.contains(family)) as u64,
+        }
     }
 }

@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use pushgate_exposition::{GroupingKey, Kind};
 
 use super::chunk::Chunk;
+use super::group::GroupName;
 use super::render::RenderedFamily;
 use super::{Change, Mode, Store};
 
@@ -114,6 +115,78 @@ impl Store {
         let state = self.state.lock();
         let values = state.labels.as_ref().and_then(|labels| labels.values(job, label));
         values.is_some_and(|values| values.contains_key(value))
+    }
+}
+
+/// What becomes of a label's values with a push.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelGrowth {
+    /// How many there are in the end.
+    pub values: u64,
+    /// For each one that the push brings, whether it is there already.
+    pub known: Vec<bool>,
+    /// Labels of what is replaced, which had to be looked at.
+    pub looked_at: usize,
+}
+
+impl Store {
+    /// What becomes of a label in the job of a key when its group loses some families and a push brings these values,
+    /// if labels are counted.
+    pub fn label_growth(
+        &self,
+        key: &GroupingKey,
+        is_replaced: impl Fn(&str) -> bool,
+        label: &str,
+        brought: &[String],
+    ) -> LabelGrowth {
+        let replaced = self.families(key, is_replaced);
+        let mut looked_at = 0;
+        let mut going: HashMap<&str, i64, Hasher> = HashMap::default();
+        for (name, kind, chunk) in &replaced {
+            let labels = chunk.labels.get_or_init(|| read(key, name, *kind, chunk));
+            looked_at += labels.len();
+            for (_, value) in labels.iter().filter(|(name, _)| name == label) {
+                *going.entry(value).or_default() += 1;
+            }
+        }
+        let mut coming: HashSet<&str, Hasher> =
+            brought.iter().map(String::as_str).filter(|value| !value.is_empty()).collect();
+        let state = self.state.lock();
+        let nothing = Values::default();
+        let stored = state.labels.as_ref().and_then(|labels| labels.values(key.job(), label));
+        let stored = stored.unwrap_or(&nothing);
+        let known = brought.iter().map(|value| stored.contains_key(value.as_str())).collect();
+        let is_gone = |(value, count): &(&&str, &i64)| {
+            !coming.contains(**value) && stored.get(**value).is_some_and(|all| all <= count)
+        };
+        let gone = going.iter().filter(is_gone).count();
+        coming.retain(|value| !stored.contains_key(*value));
+        LabelGrowth { values: (stored.len() - gone + coming.len()) as u64, known, looked_at }
+    }
+
+    /// How many series stay in a group that loses some families.
+    pub fn kept_series(&self, key: &GroupingKey, is_replaced: impl Fn(&str) -> bool) -> usize {
+        let kept = self.families(key, |family| !is_replaced(family));
+        kept.iter().map(|(_, _, chunk)| chunk.series.len()).sum()
+    }
+
+    /// Those of the families of a group.
+    fn families(
+        &self,
+        key: &GroupingKey,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(Arc<str>, Kind, Arc<Chunk>)> {
+        let name = GroupName::from(key.clone());
+        let state = self.state.lock();
+        let group = state.groups.get(&name.labels).filter(|group| group.name.is_same_key(&name));
+        let families = group.into_iter().flat_map(|group| &group.families);
+        let wanted = families.filter(|(name, _)| is_wanted(name));
+        wanted
+            .map(|(name, chunk)| {
+                let kind = state.index.get(name).map_or(Kind::Untyped, |index| index.kind);
+                (name.clone(), kind, chunk.clone())
+            })
+            .collect()
     }
 }
 

@@ -33,7 +33,7 @@ use pushgate_exposition as exposition;
 pub use answer::{Answer, Decision, Remark};
 pub use case::{Case, CaseError};
 pub(crate) use host::host;
-pub use host::{counted, limit_state, set_label_values, set_stored, set_time};
+pub use host::{counted, limit_state, set_kept_series, set_label_values, set_stored, set_time};
 pub use run::{run_case, run_cases};
 
 use crate::bindings::log::Level;

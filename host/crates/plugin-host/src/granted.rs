@@ -1,5 +1,6 @@
 //! What a policy may use of the host, and what it keeps there between pushes.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use pushgate_exposition::{GroupingKey, Push};
 use crate::capability::metrics::Counts;
 use crate::capability::state::Entries;
 use crate::manifest::Counter;
-use crate::{Capability, Stored};
+use crate::{Capability, Growth, Replaced, Stored};
 
 /// What a policy may use of the host, beside its limits. Cheap to clone.
 #[derive(Clone)]
@@ -97,6 +98,15 @@ impl Stored for Nothing {
     fn contains(&self, _: &str, _: &str, _: &str) -> bool {
         false
     }
+
+    fn growth(&self, _: &GroupingKey, _: &Replaced, _: &str, values: &[String]) -> Growth {
+        let distinct: HashSet<_> = values.iter().filter(|value| !value.is_empty()).collect();
+        Growth { values: distinct.len() as u64, known: vec![false; values.len()], looked_at: 0 }
+    }
+
+    fn kept_series(&self, _: &GroupingKey, _: &Replaced) -> u64 {
+        0
+    }
 }
 
 /// What a policy was granted, with what its plugin promised to do with it.
@@ -111,6 +121,8 @@ pub(crate) struct Evaluation {
     pub(crate) now_ms: i64,
     /// Its grouping key, as the policies before have left it. Only for plugins that may ask for what is stored.
     pub(crate) key: Option<GroupingKey>,
+    /// What the push takes the place of. Only for plugins that may ask what it makes of what is stored.
+    pub(crate) replaced: Option<Replaced>,
 }
 
 /// What a policy has counted by its own counters, which goes on. Cheap to clone; keeps nothing of the plugin's code.

@@ -42,7 +42,7 @@ mod verdict;
 mod wasi;
 
 pub use breaker::{Breaker, BreakerSettings, PastFault, Suspended};
-pub use capability::stored::Stored;
+pub use capability::stored::{Growth, Replaced, Stored};
 pub use capability::{Capability, UnknownCapability};
 pub use chain::Chain;
 pub use code_cache::CodeCache;

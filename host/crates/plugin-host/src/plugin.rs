@@ -16,8 +16,8 @@ use crate::limits::MESSAGE_LENGTH;
 use crate::outcome::Outcome;
 use crate::usage::Usage;
 use crate::{
-    Capability, CodeSource, Digest, Engine, Fault, Granted, Instances, Limits, Manifest, Request, capability,
-    component, convert, wasi,
+    Capability, CodeSource, Digest, Engine, Fault, Granted, Instances, Limits, Manifest, Replaced, Request,
+    capability, component, convert, wasi,
 };
 
 /// A policy: a plugin and its configuration. Cheap to clone; clones share their instances.
@@ -270,6 +270,9 @@ impl Plugin {
             given: self.given.clone(),
             now_ms: request.received_ms,
             key: capabilities.iter().any(needs_key).then(|| push.grouping_key()),
+            replaced: capabilities
+                .contains(&Capability::Cardinality)
+                .then(|| Replaced::by(push, request.method)),
         })
     }
 

@@ -15,6 +15,7 @@ pub(crate) struct Host {
     pub(crate) state: State,
     pub(crate) stored: Option<TestPush>,
     pub(crate) label_values: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) kept_series: u64,
 }
 
 thread_local! {
@@ -93,6 +94,18 @@ pub fn set_stored(group: Option<TestPush>) {
 pub fn set_label_values(label: &str, values: &[&str]) {
     let values = values.iter().filter(|value| !value.is_empty()).map(|&value| value.to_owned()).collect();
     host(|host| host.label_values.insert(label.to_owned(), values));
+}
+
+/// Sets how many series [`cardinality::kept_series`](crate::cardinality::kept_series) tells this thread.
+///
+/// ```
+/// use pushgate_plugin::{cardinality, testing};
+///
+/// testing::set_kept_series(7);
+/// assert_eq!(cardinality::kept_series(), 7);
+/// ```
+pub fn set_kept_series(series: u64) {
+    host(|host| host.kept_series = series);
 }
 
 /// The state, by the rules of the host.

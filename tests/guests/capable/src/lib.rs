@@ -71,6 +71,11 @@ pub enum Step {
         label: String,
         value: String,
     },
+    Grow {
+        label: String,
+        values: Vec<String>,
+    },
+    KeptSeries,
     /// Asks the host so many times.
     Ask {
         times: u32,
@@ -135,6 +140,12 @@ impl Step {
             Self::OwnSeries => stored::own_group().map_or(0, |group| group.series_count()).to_string(),
             Self::Values { label } => cardinality::values(label).to_string(),
             Self::Contains { label, value } => cardinality::contains(label, value).to_string(),
+            Self::Grow { label, values } => {
+                let values: Vec<&str> = values.iter().map(String::as_str).collect();
+                let growth = cardinality::grow(label, &values);
+                format!("{} {:?}", growth.values, growth.known)
+            }
+            Self::KeptSeries => cardinality::kept_series().to_string(),
             Self::Ask { times } => (0..*times).map(|_| cardinality::values("x")).sum::<u64>().to_string(),
         }
     }

@@ -1,10 +1,13 @@
 //! `stored`: what is stored already.
 
+use std::collections::HashSet;
+
 use pushgate_exposition::{GroupingKey, Label, Push};
 use wasmtime::StoreContextMut;
 use wasmtime::component::LinkerInstance;
 
 use super::{Capability, charge, enter};
+use crate::Method;
 use crate::bindings::pushgate::plugin::stored::{Families, Group, Series, Symbols};
 use crate::bindings::pushgate::plugin::types;
 use crate::instance::State;
@@ -22,6 +25,49 @@ pub trait Stored: Send + Sync {
 
     /// Whether a label has that value in what is stored for a job.
     fn contains(&self, job: &str, label: &str, value: &str) -> bool;
+
+    /// What becomes of a label in the job of a key when a push to it brings these values.
+    fn growth(&self, key: &GroupingKey, replaced: &Replaced, label: &str, values: &[String]) -> Growth;
+
+    /// How many series a push leaves of the group under its key.
+    fn kept_series(&self, key: &GroupingKey, replaced: &Replaced) -> u64;
+}
+
+/// What a push takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// Everything in its group.
+    Group,
+    /// Families of its group, by name.
+    Families(HashSet<String>),
+}
+
+impl Replaced {
+    pub(crate) fn by(push: &Push, method: Method) -> Self {
+        match method {
+            Method::Put | Method::Delete => Self::Group,
+            Method::Post => Self::Families(push.families().map(|family| family.name().to_owned()).collect()),
+        }
+    }
+
+    /// Whether a family of the group goes.
+    pub fn contains(&self, family: &str) -> bool {
+        match self {
+            Self::Group => true,
+            Self::Families(names) => names.contains(family),
+        }
+    }
+}
+
+/// What becomes of a label's values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// How many there are in the end.
+    pub values: u64,
+    /// For each one that comes, whether it is there already.
+    pub known: Vec<bool>,
+    /// How many stored labels had to be looked at to tell.
+    pub looked_at: usize,
 }
 
 /// What reading a series back from the store and copying it costs: some 1 µs.
