@@ -19,8 +19,8 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// configuration gives it: RE2 as Go has it, `.` matching newlines as well. Needs the feature `pattern`.
 ///
 /// `\d`, `\w`, `\s` and `\b` are ASCII, as in Go. Unicode classes (`\p{..}`) are refused, and so is what
-/// RE2 does not have. Plain words, alternatives of plain words and `prefix.*` are matched without a
-/// regex engine.
+/// RE2 does not have. Plain words, alternatives of plain words, `prefix.*`, `.*suffix` and `.*part.*` are
+/// matched without a regex engine.
 ///
 /// ```
 /// use pushgate_plugin::Pattern;
@@ -215,6 +215,10 @@ mod tests {
             ("(?:abc|b)", "(?:abc|b)(?:)"),
             ("ab.*", "(?:ab).*"),
             ("ab.+", "(?:ab).+"),
+            (".*bc", "(?:.*)bc"),
+            ("(.*bc)", "(.*bc|.*bc)"),
+            (".*b.*", "(?:.*)b.*"),
+            (".*.*", "(?:.*)(?:.*)"),
         ] {
             let (shape, regex) = (Pattern::new(shape).unwrap(), Pattern::new(regex).unwrap());
             assert!(matches!((&shape.matcher, &regex.matcher), (Matcher::Shape(_), Matcher::Regex(_))));

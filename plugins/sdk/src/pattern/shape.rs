@@ -18,6 +18,10 @@ enum Kind {
     Words(Box<[Box<str>]>),
     /// `prefix.*`, or `prefix.+` when at least one more character is needed.
     Prefix { prefix: Box<str>, more: bool },
+    /// `.*suffix`
+    Suffix(Box<str>),
+    /// `.*part.*`
+    Part(Box<str>),
 }
 
 impl Shape {
@@ -27,20 +31,7 @@ impl Shape {
             Some(inner) => inner.strip_prefix("?:").map_or((inner, true), |inner| (inner, false)),
             None => (pattern, false),
         };
-        let kind = match inner {
-            ".*" => Kind::Any,
-            ".+" => Kind::NonEmpty,
-            _ => match inner
-                .strip_suffix(".*")
-                .map(|prefix| (prefix, false))
-                .or(inner.strip_suffix(".+").map(|prefix| (prefix, true)))
-            {
-                Some((prefix, more)) if is_plain(prefix) => Kind::Prefix { prefix: prefix.into(), more },
-                Some(_) => return None,
-                None => Kind::Words(words(inner)?),
-            },
-        };
-        Some(Self { kind, grouped })
+        Some(Self { kind: Kind::of(inner)?, grouped })
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
@@ -51,12 +42,33 @@ impl Shape {
             Kind::Prefix { prefix, more } => {
                 text.strip_prefix(&**prefix).is_some_and(|rest| !more || !rest.is_empty())
             }
+            Kind::Suffix(suffix) => text.ends_with(&**suffix),
+            Kind::Part(part) => text.contains(&**part),
         }
     }
 
     /// How many groups the pattern has.
     pub(super) fn groups(&self) -> usize {
         usize::from(self.grouped)
+    }
+}
+
+impl Kind {
+    fn of(pattern: &str) -> Option<Self> {
+        if pattern == ".*" {
+            return Some(Self::Any);
+        }
+        if pattern == ".+" {
+            return Some(Self::NonEmpty);
+        }
+        let plain = |text: &str| is_plain(text).then(|| Box::from(text));
+        match (pattern.strip_prefix(".*"), pattern.strip_suffix(".*"), pattern.strip_suffix(".+")) {
+            (Some(rest), Some(_), _) => plain(rest.strip_suffix(".*")?).map(Self::Part),
+            (Some(suffix), None, _) => plain(suffix).map(Self::Suffix),
+            (None, Some(prefix), _) => Some(Self::Prefix { prefix: plain(prefix)?, more: false }),
+            (None, None, Some(prefix)) => Some(Self::Prefix { prefix: plain(prefix)?, more: true }),
+            (None, None, None) => words(pattern).map(Self::Words),
+        }
     }
 }
 
