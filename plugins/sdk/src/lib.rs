@@ -74,6 +74,7 @@ mod outcome;
 mod quote;
 
 mod config;
+mod network;
 mod problem;
 
 #[cfg(feature = "pattern")]
@@ -107,6 +108,7 @@ pub use findings::{Finding, Findings, MAX_FINDINGS, MAX_MESSAGE_BYTES};
 pub use labels::{GroupingLabel, Label, LabelName};
 pub use manifest::{Code, Column, Manifest};
 pub use memo::Memo;
+pub use network::{Network, NetworkError};
 pub use outcome::Outcome;
 #[cfg(feature = "pattern")]
 pub use pattern::{Captures, Pattern, PatternError, Template};

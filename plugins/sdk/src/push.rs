@@ -164,6 +164,18 @@ impl Push {
         Some(&attribute.value)
     }
 
+    /// All facts about the caller, by name. A name may occur again, as `tls-san` does for a certificate of several.
+    ///
+    /// ```
+    /// # use pushgate_plugin::testing;
+    /// let push = testing::push(r#"PUT {job="backup"}"#, "")?;
+    /// assert_eq!(push.attributes().count(), 0);
+    /// # Ok::<(), testing::CaseError>(())
+    /// ```
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.request.attributes.iter().map(|attribute| (attribute.name.as_str(), attribute.value.as_str()))
+    }
+
     /// The families, in the order pushed.
     ///
     /// ```
