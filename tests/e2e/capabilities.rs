@@ -102,7 +102,7 @@ fn interfaces_are_for_pushes_only() {
 #[test]
 fn the_bundled_plugins_import_no_more_than_the_log() {
     let engine = Engine::new(4, Limits::default().memory).unwrap();
-    let bundled = ["naming", "relabel", "required-labels"].map(artifacts::plugin);
+    let bundled = ["naming", "relabel", "required-labels", "honor-labels"].map(artifacts::plugin);
     for file in bundled.into_iter().chain([artifacts::guest("series-budget"), artifacts::guest("wasip2")]) {
         let name = file.display().to_string();
         let config = if name.ends_with("budget.wasm") { "{\"limit\": 1}" } else { "{}" };

@@ -118,6 +118,25 @@ fn the_bundled_configuration_passes_the_check() {
     assert_eq!(finished.code, 0, "{}", finished.stderr);
 }
 
+/// A block of lines that begins with `# [[plugin]]` is a plugin that is commented out.
+#[test]
+fn plugins_that_are_commented_out_in_the_bundled_configuration_are_legal() {
+    let folder = Folder::new();
+    let text = std::fs::read_to_string(xtask::workspace::path("config.toml")).unwrap();
+    let mut shown = 0;
+    for block in text.split("\n\n") {
+        let Some((_, plugin)) = block.split_once("# [[plugin]]\n") else { continue };
+        let plugin: String =
+            plugin.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
+        artifacts::plugins();
+        folder.write("config.toml", config("127.0.0.1:0", &format!("[[plugin]]\n{plugin}")));
+        let finished = command(&folder, &["check-config", "config.toml"]);
+        assert_eq!(finished.code, 0, "{plugin}\n{}", finished.stderr);
+        shown += 1;
+    }
+    assert!(shown > 0);
+}
+
 #[test]
 fn a_missing_file_is_named() {
     let folder = Folder::new();

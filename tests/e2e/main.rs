@@ -25,6 +25,9 @@ mod clients;
 /// What plugins do to a push: relabel, reject, watch.
 mod plugins;
 
+/// What a policy says of `honor_labels`, beside a real Prometheus.
+mod honor_labels;
+
 /// Finding out why a push was rejected.
 mod rejections;
 
