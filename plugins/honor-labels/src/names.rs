@@ -99,9 +99,9 @@ pub(crate) fn names_target(label: &str) -> bool {
 
 /// The name as a scraper sees it that knows none beyond the classic ones: `exported.job` is `exported_job` for it.
 pub(crate) fn as_classic(name: &str) -> Cow<'_, str> {
-    let is_classic = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | ':');
-    if name.chars().all(is_classic) {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')) {
         return name.into();
     }
-    name.replace(|character| !is_classic(character), "_").into()
+    name.replace(|character: char| !character.is_ascii_alphanumeric() && !matches!(character, '_' | ':'), "_")
+        .into()
 }

@@ -38,12 +38,19 @@ impl Shape {
         match &self.kind {
             Kind::Any => true,
             Kind::NonEmpty => !text.is_empty(),
-            Kind::Words(words) => words.binary_search_by(|word| (**word).cmp(text)).is_ok(),
+            Kind::Words(words) => match &**words {
+                [word] => **word == *text,
+                words => words.binary_search_by(|word| (**word).cmp(text)).is_ok(),
+            },
             Kind::Prefix { prefix, more } => {
                 text.strip_prefix(&**prefix).is_some_and(|rest| !more || !rest.is_empty())
             }
             Kind::Suffix(suffix) => text.ends_with(&**suffix),
-            Kind::Part(part) => text.contains(&**part),
+            // Looking for a text costs more to set up than a name is long.
+            Kind::Part(part) => match part.as_bytes() {
+                [byte] => text.as_bytes().contains(byte),
+                _ => text.contains(&**part),
+            },
         }
     }
 
