@@ -94,6 +94,9 @@ mod reload;
 /// The files below `examples/`.
 mod examples;
 
+/// The set-ups below `examples/`, as their READMEs show them.
+mod setups;
+
 /// The rules that ARCHITECTURE.md states.
 mod architecture;
 

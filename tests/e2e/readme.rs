@@ -6,13 +6,13 @@ use e2e::{Folder, Gateway, artifacts};
 use xtask::workspace;
 
 /// A fenced block: the word behind the fence, and the text.
-type Block = (String, String);
+pub(crate) type Block = (String, String);
 
 fn readme() -> String {
     std::fs::read_to_string(workspace::path("README.md")).unwrap()
 }
 
-fn blocks(text: &str) -> Vec<Block> {
+pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in text.lines() {
