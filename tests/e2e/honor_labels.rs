@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::gateway::entry;
+use e2e::gateway::{config, entry};
 use e2e::prometheus::Sample;
 use e2e::{Gateway, Prometheus, artifacts};
 
@@ -93,4 +93,24 @@ fn prometheus_stores_what_the_preview_says() {
             assert_eq!(shown(sample), expected[name][at], "{name} with honor_labels: {honor_labels}");
         }
     }
+}
+
+#[test]
+fn names_are_judged_as_readers_see_them_that_know_only_classic_ones() {
+    let policy = entry(
+        "honor-labels",
+        &artifacts::plugin("honor-labels"),
+        "config = { target_labels = { my_env = \"prod\" } }",
+    );
+    let gateway =
+        Gateway::start_with(&format!("[push]\nutf8_names = true\n{}", config("127.0.0.1:0", &policy)));
+    for (body, code) in [
+        ("{\"scrape.duration.seconds\"} 1\n", "honor-labels/reserved-metric"),
+        ("{\"m\", \"exported.job\"=\"x\"} 1\n", "honor-labels/reserved-label"),
+        ("{\"m\", \"my.env\"=\"dev\"} 1\n", "honor-labels/target-label"),
+    ] {
+        let answer = gateway.put("/metrics/job/one", body).expect(422);
+        assert!(answer.text().contains(code), "{body}{}", answer.text());
+    }
+    gateway.put("/metrics/job/one", "{\"http.requests\", \"my.team\"=\"a\"} 1\n").expect(200);
 }

@@ -61,11 +61,9 @@ impl Allowed {
 
 fn unknown(push: &Push) -> String {
     if push.attributes().next().is_none() {
-        return "say who you are, by user and password, certificate or from a network that is known: only known \
-                callers may push"
-            .to_owned();
+        return "push as a caller that the gateway knows: of this one it knows nothing".to_owned();
     }
-    format!("have a rule made for this caller ({}): none is allowed to push anything", Known(push))
+    format!("ask for permission to push: there is none for {}", Known(push))
 }
 
 impl Row {
