@@ -29,6 +29,8 @@ pub(super) struct Case {
     pub(super) config: String,
     /// How the push is sent.
     pub(super) method: Method,
+    /// What is told of whoever pushes, by name.
+    pub(super) caller: Vec<(String, String)>,
     /// The push as it is before any plugin has seen it.
     pub(super) push: Push,
     /// What is expected.
@@ -60,16 +62,18 @@ impl Case {
         let (_about, rest) = section(text, "config")?;
         let (config, rest) = section(rest, "push")?;
         let (push, outcome) = section(rest, "outcome")?;
-        let (request, body) = push.split_once('\n').context("the push has no request line")?;
+        let (request, rest) = push.split_once('\n').context("the push has no request line")?;
         let wrong = || format!("expected a request such as PUT {{job=\"backup\"}}, found '{request}'");
         let (method, key) = read_request(request).with_context(wrong)?;
         let key = GroupingKey::new(key).with_context(wrong)?;
+        let (caller, body) = read_caller(rest)?;
         Ok(Self {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_owned(),
             head: text[..text.len() - outcome.len()].to_owned(),
             config: config.to_owned(),
             method,
+            caller,
             push: text::parse(body.as_bytes(), &key, &Rules::default()).context("the push")?,
             outcome: outcome.to_owned(),
         })
@@ -101,6 +105,17 @@ fn read_request(line: &str) -> Option<(Method, Vec<(String, String)>)> {
         _ => return None,
     };
     Some((method, read_labels(key.trim().strip_prefix('{')?.strip_suffix('}')?)?))
+}
+
+/// Reads the line `caller user="ci", network="10.0.0.1"`, if there is one, and returns the rest.
+fn read_caller(text: &str) -> anyhow::Result<(Vec<(String, String)>, &str)> {
+    let Some((line, body)) = text.strip_prefix("caller ").and_then(|line| line.split_once('\n')) else {
+        return Ok((Vec::new(), text));
+    };
+    let wrong = || format!("expected a caller such as caller user=\"ci\", found 'caller {line}'");
+    let mut attributes = read_labels(line).with_context(wrong)?;
+    attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok((attributes, body))
 }
 
 /// Reads `job="backup", host="db1"`, with the escapes of exposition text.
@@ -179,6 +194,16 @@ mod tests {
         );
         assert_eq!(format!("{}{}", case.head, case.outcome), TEXT);
         assert_eq!(push(&case.push), "{job=\"a\",path=\"x\\\"y\"}\nm 1\n");
+        assert_eq!(case.caller, []);
+    }
+
+    #[test]
+    fn a_case_may_tell_who_pushes() {
+        let text = TEXT.replace("m 1\n", "caller user=\"ci\", header:x-team=\"a\"\ncaller{user=\"b\"} 1\n");
+        let case = Case::parse(Path::new("one.case"), &text).unwrap();
+        let expected = [("header:x-team", "a"), ("user", "ci")];
+        assert_eq!(case.caller, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(push(&case.push), "{job=\"a\",path=\"x\\\"y\"}\ncaller{user=\"b\"} 1\n");
     }
 
     #[test]
@@ -190,6 +215,7 @@ mod tests {
             ("PUT {", "GET {", "expected a request such as PUT {job=\"backup\"}, found 'GET {job"),
             ("{job=", "{jobb=", "expected a request such as"),
             ("m 1", "m one", "the push: "),
+            ("m 1", "caller user", "expected a caller such as caller user=\"ci\", found 'caller user'"),
         ] {
             let told = Case::parse(Path::new("one.case"), &TEXT.replace(from, to)).unwrap_err();
             assert!(format!("{told:#}").starts_with(expected), "{told:#}");

@@ -106,7 +106,7 @@ fn run(policy: &Policy, case: &Case) -> String {
         Err(refusal) => return refusal.clone(),
     };
     let mut push = case.push.clone();
-    let request = Request { id: "test", method: case.method, received_ms: 0, attributes: &[] };
+    let request = Request { id: "test", method: case.method, received_ms: 0, attributes: &case.caller };
     let verdict = chain.run(&mut push, request);
     let findings: String = verdict.findings.iter().map(case::finding).collect();
     let outcome = match verdict.reports.first().map(|report| &report.step) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use pushgate_plugin::{Finding, Findings, Pattern, Push, quote};
+use pushgate_plugin::{Finding, Findings, GroupingLabel, MAX_FINDINGS, Pattern, Push, quote};
 
 use crate::caller::{Caller, Known};
 use crate::{NOT_ALLOWED, UNKNOWN_CALLER};
@@ -29,84 +29,89 @@ impl Allowed {
         if self.0.is_empty() {
             return;
         }
-        // The row that takes the job is the one that was meant.
-        let mut nearest: Option<Vec<String>> = None;
         let mut rows = self.0.iter().filter(|row| row.caller.is_of(push)).peekable();
         if rows.peek().is_none() {
-            return findings.add(|| Finding::new(&UNKNOWN_CALLER, unknown(push)));
+            return findings.add(|| unknown(push));
         }
-        let mut jobs = Vec::new();
+        let (mut jobs, mut nearest) = (Vec::new(), None);
         for row in rows {
             if !row.jobs.iter().any(|pattern| pattern.is_match(push.job())) {
                 jobs.extend(&row.jobs);
                 continue;
             }
-            let reasons = row.refuses(push);
+            let reasons = row.refuse(push);
             if reasons.is_empty() {
                 return;
             }
+            // The first that allows the job is most likely the one that was meant.
             nearest.get_or_insert(reasons);
         }
         let reasons = nearest.unwrap_or_else(|| {
             let (job, jobs) = (quote(push.job()), OneOf(&jobs));
-            vec![format!("push to a job that matches {jobs} instead of {job}")]
+            vec![refusal(push, &format!("push to a job that matches {jobs} instead of {job}"))]
         });
-        for reason in reasons {
-            findings.add(|| {
-                Finding::new(&NOT_ALLOWED, format!("{reason}: no more is allowed to {}", Known(push)))
-            });
-        }
+        reasons.into_iter().for_each(|reason| findings.add(|| reason));
     }
 }
 
-fn unknown(push: &Push) -> String {
-    if push.attributes().next().is_none() {
-        return "push as a caller that the gateway knows: of this one it knows nothing".to_owned();
-    }
-    format!("ask for permission to push: there is none for {}", Known(push))
+fn unknown(push: &Push) -> Finding {
+    let message = match push.attributes().next() {
+        Some(_) => format!("ask for permission to push: there is none for {}", Known(push)),
+        None => "push as a caller that the gateway knows: of this one it knows nothing".to_owned(),
+    };
+    Finding::new(&UNKNOWN_CALLER, message)
+}
+
+fn refusal(push: &Push, advice: &str) -> Finding {
+    Finding::new(&NOT_ALLOWED, format!("{advice}; the caller ({}) has permission for no more", Known(push)))
 }
 
 impl Row {
     /// Why the labels are not allowed; the job is.
-    fn refuses(&self, push: &Push) -> Vec<String> {
+    fn refuse(&self, push: &Push) -> Vec<Finding> {
         let mut reasons = Vec::new();
         for label in push.grouping().filter(|label| label.name() != "job") {
-            let name = quote(label.name());
-            match self.labels.get(label.name()).or_else(|| self.labels.get(OTHERS)) {
-                Some(pattern) if pattern.is_match(label.value()) => {}
-                Some(pattern) => reasons.push(format!(
-                    "change the label {name} of the grouping key from {} to a value that matches {}",
-                    quote(label.value()),
-                    quote(pattern.as_str()),
-                )),
-                None => reasons.push(format!("remove the label {name} from the grouping key")),
-            }
+            reasons.extend(self.refuse_label(push, label));
         }
         for (name, pattern) in self.labels.iter().filter(|(name, _)| *name != OTHERS) {
             if push.grouping_label(name).is_some() {
                 continue;
             }
-            let (label, expected) = (quote(name), quote(pattern.as_str()));
-            if !pattern.is_match("") {
-                reasons.push(format!(
+            if pattern.is_match("") {
+                refuse_on_series(push, name, pattern, &mut reasons);
+            } else {
+                let (label, expected) = (quote(name), quote(pattern.as_str()));
+                let advice = format!(
                     "add the label {label} to the grouping key, with a value that matches {expected}"
-                ));
-                continue;
-            }
-            // Then it would be what the series say.
-            let Some(sym) = push.label_name(name) else { continue };
-            let mut values = push.series().filter_map(|series| series.own_value_sym(sym));
-            let mut seen = push.memo::<()>();
-            if let Some(value) =
-                values.find(|value| seen.insert(*value, ()) && !pattern.is_match(push.text(*value)))
-            {
-                reasons.push(format!(
-                    "change the label {label} from {} to a value that matches {expected}",
-                    quote(push.text(value)),
-                ));
+                );
+                reasons.push(refusal(push, &advice));
             }
         }
         reasons
+    }
+
+    fn refuse_label(&self, push: &Push, label: GroupingLabel<'_>) -> Option<Finding> {
+        let (name, value) = (quote(label.name()), quote(label.value()));
+        let Some(pattern) = self.labels.get(label.name()).or_else(|| self.labels.get(OTHERS)) else {
+            return Some(refusal(push, &format!("remove the label {name} from the grouping key")));
+        };
+        let expected = quote(pattern.as_str());
+        let advice = || format!("change {name} of the grouping key from {value} to what matches {expected}");
+        (!pattern.is_match(label.value())).then(|| refusal(push, &advice()))
+    }
+}
+
+/// Without the label in the grouping key it is what the series say.
+fn refuse_on_series(push: &Push, name: &str, pattern: &Pattern, reasons: &mut Vec<Finding>) {
+    let Some(sym) = push.label_name(name) else { return };
+    let mut seen = push.memo::<()>();
+    for series in push.series() {
+        let Some(value) = series.own_value_sym(sym).filter(|value| seen.insert(*value, ())) else { continue };
+        if !pattern.is_match(push.text(value)) && reasons.len() < MAX_FINDINGS {
+            let (label, value, expected) = (quote(name), quote(push.text(value)), quote(pattern.as_str()));
+            let advice = format!("change {label} from {value} to what matches {expected}");
+            reasons.push(refusal(push, &advice).at_series(series).at_label(sym));
+        }
     }
 }
 

@@ -155,8 +155,8 @@ impl Push {
     ///
     /// ```
     /// # use pushgate_plugin::testing;
-    /// let push = testing::push(r#"PUT {job="backup"}"#, "")?;
-    /// assert_eq!(push.attribute("user"), None);
+    /// let push = testing::push("PUT {job=\"backup\"}\ncaller user=\"ci\"", "")?;
+    /// assert_eq!((push.attribute("user"), push.attribute("network")), (Some("ci"), None));
     /// # Ok::<(), testing::CaseError>(())
     /// ```
     pub fn attribute(&self, name: &str) -> Option<&str> {
@@ -168,8 +168,8 @@ impl Push {
     ///
     /// ```
     /// # use pushgate_plugin::testing;
-    /// let push = testing::push(r#"PUT {job="backup"}"#, "")?;
-    /// assert_eq!(push.attributes().count(), 0);
+    /// let push = testing::push("PUT {job=\"backup\"}\ncaller tls-san=\"a.example\", tls-san=\"b.example\"", "")?;
+    /// assert!(push.attributes().eq([("tls-san", "a.example"), ("tls-san", "b.example")]));
     /// # Ok::<(), testing::CaseError>(())
     /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -31,6 +31,7 @@ use std::ops::Deref;
 use pushgate_exposition as exposition;
 
 pub use answer::{Answer, Decision, Remark};
+use case::Request;
 pub use case::{Case, CaseError};
 pub(crate) use host::host;
 pub use host::{counted, limit_state, set_kept_series, set_label_values, set_stored, set_time};
@@ -69,13 +70,14 @@ impl Deref for TestPush {
 impl TestPush {
     /// As the host tells of a stored group.
     pub(crate) fn as_group(&self) -> Push {
-        let mut group = convert::to_wire(&self.source, Method::Put, convert::ALL_COLUMNS);
+        let mut group = convert::to_wire(&self.source, Method::Put, &[], convert::ALL_COLUMNS);
         group.request.id.clear();
         Push::from_wire(group)
     }
 }
 
-/// Makes a push. `request` is the method and the grouping key, `text` the body as it would be sent.
+/// Makes a push. `request` is the method and the grouping key, and on a line of its own what is known of the caller,
+/// `text` the body as it would be sent.
 ///
 /// # Errors
 /// When either cannot be read.
@@ -85,13 +87,15 @@ impl TestPush {
 ///
 /// let push = testing::push(r#"POST {job="backup", host="db1"}"#, "# TYPE runs_total counter\nruns_total 3\n")?;
 /// assert_eq!(push.grouping_label("host"), Some("db1"));
+/// let push = testing::push("PUT {job=\"backup\"}\ncaller user=\"ci\"", "runs_total 3\n")?;
+/// assert_eq!(push.attribute("user"), Some("ci"));
 /// assert!(testing::push(r#"PUT {job="backup"}"#, "no newline at the end 1").is_err());
 /// # Ok::<(), testing::CaseError>(())
 /// ```
 pub fn push(request: &str, text: &str) -> Result<TestPush, CaseError> {
-    let (method, key) = case::read_request(request)?;
+    let Request { method, key, caller } = Request::read(request)?;
     let source = case::read_push(&key, text)?;
-    let mut wire = convert::to_wire(&source, method, convert::ALL_COLUMNS);
+    let mut wire = convert::to_wire(&source, method, &caller, convert::ALL_COLUMNS);
     wire.request.received_ms = host(|host| host.now_ms);
     Ok(TestPush { push: Push::from_wire(wire), source })
 }

@@ -26,12 +26,15 @@ pub struct Case {
     pub about: String,
     /// The configuration, JSON.
     pub config: String,
-    /// The first line of the push, as written: the method and the grouping key.
+    /// How it is pushed, as written: the method and the grouping key on the first line, and on one more, that begins with
+    /// `caller`, what the gateway tells of who pushes.
     pub request: String,
     /// What the push does to its group.
     pub method: Method,
     /// The group that is pushed to.
     pub key: GroupingKey,
+    /// What [`Push::attributes`](crate::Push::attributes) tells.
+    pub caller: Vec<(String, String)>,
     /// The body of the push: exposition text, with its last newline.
     pub body: String,
     /// What is expected, as [`Answer`](super::Answer) displays it.
@@ -78,14 +81,15 @@ impl Case {
         let (config, rest) = split(rest, "push")?;
         let (push, outcome) = split(rest, "outcome")?;
         let (request, body) =
-            push.split_once('\n').ok_or_else(|| CaseError::new("the push has no request line"))?;
-        let (method, key) = read_request(request)?;
+            split_request(push).ok_or_else(|| CaseError::new("the push has no request line"))?;
+        let Request { method, key, caller } = Request::read(request)?;
         Ok(Self {
             about: about.to_owned(),
             config: config.to_owned(),
             request: request.to_owned(),
             method,
             key,
+            caller,
             body: body.to_owned(),
             outcome: outcome.to_owned(),
         })
@@ -157,19 +161,53 @@ pub(super) fn read_push(key: &GroupingKey, body: &str) -> Result<exposition::Pus
     text::parse(body.as_bytes(), key, &Rules::default()).map_err(|error| CaseError(error.to_string()))
 }
 
-/// Reads `PUT {job="backup", host="db1"}`.
-pub(super) fn read_request(line: &str) -> Result<(Method, GroupingKey), CaseError> {
-    let wrong = || CaseError(format!("expected a request such as PUT {{job=\"backup\"}}, found {line:?}"));
-    let (method, key) = line.trim().split_once(' ').ok_or_else(wrong)?;
-    let method = match method {
-        "PUT" => Method::Put,
-        "POST" => Method::Post,
-        "DELETE" => Method::Delete,
-        _ => return Err(wrong()),
+/// The word that begins the line of the caller.
+const CALLER: &str = "caller ";
+
+/// Splits a push behind its request line, and behind the line of the caller if there is one.
+fn split_request(push: &str) -> Option<(&str, &str)> {
+    let end = push.find('\n')?;
+    let more = match push[end + 1..].starts_with(CALLER) {
+        true => 1 + push[end + 1..].find('\n')?,
+        false => 0,
     };
-    let labels = key.trim().strip_prefix('{').and_then(|key| key.strip_suffix('}')).ok_or_else(wrong)?;
-    let labels = read_labels(labels).ok_or_else(wrong)?;
-    GroupingKey::new(labels).map(|key| (method, key)).map_err(|error| CaseError(error.to_string()))
+    Some((&push[..end + more], &push[end + more + 1..]))
+}
+
+/// How a push is made.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) key: GroupingKey,
+    pub(super) caller: Vec<(String, String)>,
+}
+
+impl Request {
+    /// Reads `PUT {job="backup", host="db1"}`, and `caller user="ci", network="10.0.0.1"` on a line of its own.
+    pub(super) fn read(text: &str) -> Result<Self, CaseError> {
+        let (line, caller) = text.split_once('\n').map_or((text, None), |(line, next)| (line, Some(next)));
+        let wrong =
+            || CaseError(format!("expected a request such as PUT {{job=\"backup\"}}, found {line:?}"));
+        let (method, key) = line.trim().split_once(' ').ok_or_else(wrong)?;
+        let method = match method {
+            "PUT" => Method::Put,
+            "POST" => Method::Post,
+            "DELETE" => Method::Delete,
+            _ => return Err(wrong()),
+        };
+        let labels = key.trim().strip_prefix('{').and_then(|key| key.strip_suffix('}')).ok_or_else(wrong)?;
+        let labels = read_labels(labels).ok_or_else(wrong)?;
+        let key = GroupingKey::new(labels).map_err(|error| CaseError(error.to_string()))?;
+        let caller = caller.map_or(Ok(Vec::new()), read_caller)?;
+        Ok(Self { method, key, caller })
+    }
+}
+
+fn read_caller(line: &str) -> Result<Vec<(String, String)>, CaseError> {
+    let wrong = || CaseError(format!("expected a caller such as caller user=\"ci\", found {line:?}"));
+    let mut attributes = line.strip_prefix(CALLER).and_then(read_labels).ok_or_else(wrong)?;
+    // As the host tells them.
+    attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(attributes)
 }
 
 /// Reads `job="backup", host="db1"`, with the escapes of exposition text.
@@ -202,20 +240,31 @@ mod tests {
 
     #[test]
     fn requests() {
-        for (line, expected) in [
+        for (text, expected) in [
             (r#"PUT {job="a"}"#, Some(r#"{job="a"}"#)),
             (r#"POST {job="a", path="x\"y\\z,"}"#, Some(r#"{job="a",path="x\"y\\z,"}"#)),
             (r#"DELETE {b="",job="a"}"#, Some(r#"{b="",job="a"}"#)),
+            ("PUT {job=\"a\"}\ncaller user=\"b\"", Some(r#"{job="a"}"#)),
             (r#"GET {job="a"}"#, None),
             (r#"PUT {host="a"}"#, None),
             (r#"PUT {job="a}"#, None),
             ("PUT", None),
+            ("PUT {job=\"a\"}\ncaller b", None),
+            ("PUT {job=\"a\"}\nb", None),
         ] {
-            assert_eq!(
-                read_request(line).ok().map(|(_, key)| key.to_string()).as_deref(),
-                expected,
-                "{line}"
-            );
+            let key = Request::read(text).ok().map(|request| request.key.to_string());
+            assert_eq!(key.as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn callers() {
+        let push = "PUT {job=\"a\"}\ncaller user=\"ci\", header:x-team=\"a\\\"b\"\ncaller{user=\"x\"} 1\n";
+        let text = format!("--- config\n{{}}\n--- push\n{push}--- outcome\naccept\n");
+        let case = Case::parse(&text).unwrap();
+        let expected = [("header:x-team", "a\"b"), ("user", "ci")];
+        assert_eq!(case.caller, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(case.body, "caller{user=\"x\"} 1\n");
+        assert_eq!(case.to_string(), text);
     }
 }

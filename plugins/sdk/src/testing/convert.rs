@@ -10,7 +10,12 @@ use crate::{Column, Method};
 pub(super) const ALL_COLUMNS: &[Column] = &[Column::Help, Column::Unit, Column::Values, Column::Points];
 
 /// The record that the host would send to a plugin that wants these columns.
-pub(super) fn to_wire(push: &exposition::Push, method: Method, wants: &[Column]) -> types::Push {
+pub(super) fn to_wire(
+    push: &exposition::Push,
+    method: Method,
+    caller: &[(String, String)],
+    wants: &[Column],
+) -> types::Push {
     fn column<T: Copy>(wanted: bool, column: &[T]) -> Vec<T> {
         if wanted { column.to_vec() } else { Vec::new() }
     }
@@ -18,6 +23,8 @@ pub(super) fn to_wire(push: &exposition::Push, method: Method, wants: &[Column])
     let (families, series) = (push.family_columns(), push.series_columns());
     let (jobs, others): (Vec<exposition::Label>, Vec<exposition::Label>) =
         push.grouping().iter().partition(|label| push.text(label.name) == "job");
+    let attribute =
+        |(name, value): &(String, String)| types::Attribute { name: name.clone(), value: value.clone() };
     let label = |label: &exposition::Label| types::Label { name: label.name, value: label.value };
     types::Push {
         request: types::Request {
@@ -30,7 +37,7 @@ pub(super) fn to_wire(push: &exposition::Push, method: Method, wants: &[Column])
             job: jobs.first().map_or(0, |job| job.value),
             grouping: others.iter().map(label).collect(),
             received_ms: 0,
-            attributes: Vec::new(),
+            attributes: caller.iter().map(attribute).collect(),
         },
         symbols: types::Symbols {
             bytes: push.symbols().bytes().to_vec(),

@@ -39,7 +39,7 @@ pub fn run_case<P: Plugin>(case: &Case) -> Result<String, CaseError> {
     };
     let warnings = Answer::render_warnings(pairs(policy.warnings()));
     let evaluate = || {
-        let push = Push::from_wire(convert::to_wire(&source, case.method, P::MANIFEST.wants));
+        let push = Push::from_wire(convert::to_wire(&source, case.method, &case.caller, P::MANIFEST.wants));
         let answer = convert::answer(&source, policy.evaluate(&push).into_wire())?;
         check_contract::<P>(&answer)?;
         check_counters::<P>()?;
