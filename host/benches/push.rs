@@ -16,7 +16,7 @@ use pushgate::config::{self, ByteSize, Config, Problems};
 use pushgate::exposition::{Exposition, Format};
 use pushgate::ingest::{BodyFormat, Consistency, Ingest, Method, PushRequest};
 use pushgate::journal::InMemory;
-use pushgate::policies;
+use pushgate::policies::{self, Loaded};
 use pushgate::rejections::Rejections;
 use pushgate::store::{Limits, OwnFamilies, Store};
 use pushgate::telemetry::Metrics;
@@ -55,7 +55,7 @@ fn chain_with(plugins: &[&str], memo: ByteSize) -> Arc<Chain> {
     config.chain.retain(|policy| plugins.contains(&policy.name.as_str()));
     let mut problems = Problems::of(&file);
     let chain = policies::load(&config, &mut problems).unwrap();
-    problems.or(Arc::new(chain)).unwrap()
+    problems.or(chain).unwrap()
 }
 
 struct Fixture {
@@ -72,7 +72,15 @@ impl Fixture {
         let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
         let rejections = Arc::new(Rejections::new(&config::Rejections::default()));
         let (rules, consistency) = (Rules::default(), Consistency::Checked);
-        let ingest = Ingest::new(chain, store.clone(), metrics.clone(), rejections, rules, consistency, 1);
+        let ingest = Ingest::new(
+            Loaded { chain, ..Loaded::default() },
+            store.clone(),
+            metrics.clone(),
+            rejections,
+            rules,
+            consistency,
+            1,
+        );
         Self { ingest, store, metrics }
     }
 

@@ -18,7 +18,7 @@ use crate::http::{self, Http};
 use crate::ingest::{Accepted, Consistency, Ingest, IngestError, PushRequest};
 use crate::journal::InMemory;
 use crate::persistence::Persistence;
-use crate::policies::{self, Surroundings};
+use crate::policies::{self, Loaded, Surroundings};
 use crate::rejections::Rejections;
 use crate::reload::Reloads;
 use crate::store::{self, GroupSnapshot, Store};
@@ -60,15 +60,15 @@ impl Gateway {
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, own_families(), Box::new(InMemory)));
         let surroundings = Surroundings::of(store.clone());
-        let chain = policies::load_after(&Chain::default(), &surroundings, &config, &mut problems)?;
+        let loaded = policies::load_after(&Chain::default(), &surroundings, &config, &mut problems)?;
         problems.or(())?;
         let live = config.web.config_file.as_deref().map(Live::load).transpose()?;
-        Self::new(config, chain, live.map(Arc::new), store, surroundings)
+        Self::new(config, loaded, live.map(Arc::new), store, surroundings)
     }
 
     fn new(
         config: Config,
-        chain: Chain,
+        loaded: Loaded,
         live: Option<Arc<Live>>,
         store: Arc<Store>,
         surroundings: Surroundings,
@@ -86,15 +86,8 @@ impl Gateway {
         let tracer =
             Tracer::start(&config.traces, metrics.clone()).context("cannot start a thread for traces")?;
         let tracer = tracer.map(Arc::new);
-        let ingest = Ingest::new(
-            Arc::new(chain),
-            store.clone(),
-            metrics.clone(),
-            rejections,
-            rules,
-            consistency,
-            max_large,
-        );
+        let ingest =
+            Ingest::new(loaded, store.clone(), metrics.clone(), rejections, rules, consistency, max_large);
         let ingest = Arc::new(ingest.traced(tracer.clone()));
         let reloads = Arc::new(Reloads::default());
         let (to, flags) = (ingest.clone(), config.flags().into());
@@ -126,11 +119,11 @@ impl Gateway {
     /// As for [`load`](Self::load); the plugins in use stay then. The own metrics tell either.
     pub fn reload(&self, examined: anyhow::Result<(Config, Problems)>) -> anyhow::Result<Vec<String>> {
         let replaced = examined.and_then(|(config, mut problems)| {
-            let before = self.ingest.chain();
-            let chain = policies::load_after(&before, &self.surroundings, &config, &mut problems)?;
+            let before = self.ingest.policies();
+            let loaded = policies::load_after(&before.chain, &self.surroundings, &config, &mut problems)?;
             problems.or(())?;
-            let chain = Arc::new(chain);
-            self.ingest.replace_chain(chain.clone());
+            let chain = loaded.chain.clone();
+            self.ingest.replace_policies(loaded);
             self.surroundings.settle(&config, &chain);
             self.ingest.capture().configure(&config.capture);
             let mut waiting = self.config.differences(&config);

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use crate::capture::{Capture, Captured};
+use crate::policies::{Loaded, Roster};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
@@ -44,16 +45,25 @@ pub struct Ingest {
     tracer: Option<Arc<Tracer>>,
 }
 
-/// A chain with what is counted of it. Replaced as a whole; a push keeps the one that it began with.
-struct Policies {
-    chain: Arc<Chain>,
-    metrics: ChainMetrics,
+/// The policies in use with what is counted of them. Replaced as a whole; a push keeps those that it began with.
+pub struct Policies {
+    /// What pushes are taken through.
+    pub chain: Arc<Chain>,
+    /// All that are configured.
+    pub roster: Roster,
+    /// What is counted of the chain.
+    pub metrics: ChainMetrics,
     shadows: Shadows,
 }
 
 impl Policies {
-    fn new(chain: Arc<Chain>, metrics: &Metrics) -> Arc<Self> {
-        Arc::new(Self { metrics: metrics.watch(&chain), shadows: metrics.watch_shadows(&chain), chain })
+    fn new(Loaded { chain, roster }: Loaded, metrics: &Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            metrics: metrics.watch(&chain),
+            shadows: metrics.watch_shadows(&chain),
+            chain,
+            roster,
+        })
     }
 }
 
@@ -236,9 +246,9 @@ impl From<Refusal> for IngestError {
 }
 
 impl Ingest {
-    /// Takes pushes through `chain` into `store`, at most `max_large` large ones at the same time.
+    /// Takes pushes through the chain of `loaded` into `store`, at most `max_large` large ones at the same time.
     pub fn new(
-        chain: Arc<Chain>,
+        loaded: Loaded,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
         rejections: Arc<Rejections>,
@@ -246,7 +256,7 @@ impl Ingest {
         consistency: Consistency,
         max_large: usize,
     ) -> Self {
-        let policies = RwLock::new(Policies::new(chain, &metrics));
+        let policies = RwLock::new(Policies::new(loaded, &metrics));
         let capture = Capture::off(metrics.capture());
         Self {
             policies,
@@ -272,16 +282,16 @@ impl Ingest {
         Self { tracer, ..self }
     }
 
-    /// Takes pushes through another chain from now on. Those under way end on the one they began with.
-    pub fn replace_chain(&self, chain: Arc<Chain>) {
-        let next = Policies::new(chain, &self.metrics);
+    /// Takes pushes through other policies from now on. Those under way end on the ones they began with.
+    pub fn replace_policies(&self, loaded: Loaded) {
+        let next = Policies::new(loaded, &self.metrics);
         let last = std::mem::replace(&mut *self.policies.write(), next);
         last.chain.retire();
     }
 
-    /// The chain that a push would be taken through now.
-    pub fn chain(&self) -> Arc<Chain> {
-        self.policies.read().chain.clone()
+    /// The policies that a push would be taken through now.
+    pub fn policies(&self) -> Arc<Policies> {
+        self.policies.read().clone()
     }
 
     /// Writes pushes to a file while it is switched on.
@@ -351,7 +361,7 @@ impl Ingest {
         let parsed = self.parse(request);
         recording.step("parse", began);
         let mut push = parsed?;
-        let policies = self.policies.read().clone();
+        let policies = self.policies();
         let verdict = policies.chain.run(
             &mut push,
             Request {

@@ -11,6 +11,7 @@
 //! A scrape is shorter: [`exposition`] puts the store's families and the gateway's own metrics
 //! ([`telemetry`]) in order. [`gateway`] puts all of it together, from a [`config`].
 
+pub mod audit;
 pub mod author;
 pub mod capture;
 pub mod cli;

@@ -2,6 +2,7 @@
 //! wrong with any of them told at once.
 
 mod lock;
+mod roster;
 mod source;
 mod surroundings;
 
@@ -18,6 +19,7 @@ use pushgate_plugin_host::{
 use tracing::warn;
 
 pub use self::lock::lock;
+pub use self::roster::{Loaded, Member, Roster};
 use self::source::Sources;
 pub use self::surroundings::Surroundings;
 use crate::config::{self, Config, Policy, Problem, Problems};
@@ -29,11 +31,11 @@ const MAX_INSTANCES: usize = 4_000;
 ///
 /// # Errors
 /// As for [`load_after`].
-pub fn load(config: &Config, problems: &mut Problems) -> Result<Chain, EngineError> {
-    load_after(&Chain::default(), &Surroundings::default(), config, problems)
+pub fn load(config: &Config, problems: &mut Problems) -> Result<Arc<Chain>, EngineError> {
+    Ok(load_after(&Chain::default(), &Surroundings::default(), config, problems)?.chain)
 }
 
-/// Loads the chain that is to follow another: what that has already is not compiled again. Blocks while plugins are
+/// Loads the policies that are to follow those of a chain: what that has already is not compiled again. Blocks while plugins are
 /// compiled, which they are side by side. What is wrong is added to `problems`, and a policy that cannot be used is left
 /// out of the chain.
 ///
@@ -44,27 +46,30 @@ pub fn load_after(
     surroundings: &Surroundings,
     config: &Config,
     problems: &mut Problems,
-) -> Result<Chain, EngineError> {
+) -> Result<Loaded, EngineError> {
     let policies = &config.chain;
     let granted = surroundings.granted(config);
     let (kept, code) = cache(config).unzip();
     let engine = engine(before, config)?.with_code_cache(code);
     let Some(sources) = Sources::open(&config.plugins, kept, problems) else {
-        return Ok(Chain::default());
+        return Ok(Loaded::default());
     };
     let with_grants: Vec<_> = policies.iter().zip(&granted).collect();
     let loaded =
         side_by_side(&with_grants, |(policy, granted)| load_plugin(&engine, &sources, policy, granted));
-    let mut links: Vec<Link> = Vec::new();
-    let mut shadows = Vec::new();
+    let mut members = Vec::new();
     for (policy, loaded) in policies.iter().zip(loaded) {
         match loaded {
-            Ok(plugin) if policy.mode == config::Mode::Off => drop(plugin), // Checked, and not asked.
-            Ok(plugin) => match &policy.shadow_of {
-                Some(other) => shadows.push((other, plugin)),
-                None => links.push(link(config, policy, plugin)),
-            },
+            Ok(plugin) => members.push(Member { policy: policy.clone(), plugin }),
             Err(refused) => refused.into_iter().for_each(|problem| problems.push(problem)),
+        }
+    }
+    let mut links: Vec<Link> = Vec::new();
+    let mut shadows = Vec::new();
+    for Member { policy, plugin } in members.iter().filter(|it| it.policy.mode != config::Mode::Off) {
+        match &policy.shadow_of {
+            Some(other) => shadows.push((other, plugin.clone())),
+            None => links.push(link(config, policy, plugin.clone())),
         }
     }
     for (other, plugin) in shadows {
@@ -77,7 +82,8 @@ pub fn load_after(
         config::OnReject::Stop => OnReject::Stop,
         config::OnReject::Collect => OnReject::Collect,
     };
-    Ok(Chain::new(links).on_reject(on_reject))
+    let chain = Arc::new(Chain::new(links).on_reject(on_reject));
+    Ok(Loaded { chain, roster: members.into_iter().collect() })
 }
 
 fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {

@@ -57,6 +57,11 @@ impl Rejections {
         }
     }
 
+    /// A push as it would be kept, if a policy spoke against it or failed.
+    pub fn describe(&self, judged: &Judged<'_>) -> Option<Rejection> {
+        judged.is_remarkable().then(|| Rejection::of(judged, &self.redact))
+    }
+
     /// The ones that are kept, the newest first, and how many there were since the start.
     pub fn list(&self) -> (Vec<Arc<Rejection>>, u64) {
         let kept = self.kept.lock();

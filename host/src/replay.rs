@@ -87,10 +87,10 @@ impl Replay {
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let store = Arc::new(Store::new(limits, own_families(), Box::new(InMemory)));
         let surroundings = Surroundings::of(store.clone());
-        let chain = policies::load_after(&Chain::default(), &surroundings, &config, problems)?;
+        let loaded = policies::load_after(&Chain::default(), &surroundings, &config, problems)?;
         let (metrics, rules) = (Arc::new(Metrics::new()), gateway::rules(&config.push));
         let ingest = Ingest::new(
-            Arc::new(chain),
+            loaded,
             store,
             metrics,
             Arc::new(Rejections::new(&config::Rejections { keep: 0, ..config::Rejections::default() })),

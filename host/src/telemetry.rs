@@ -20,6 +20,7 @@ pub use capture::CaptureMetrics;
 pub use chain::ChainMetrics;
 pub use log::start_log;
 pub use metrics::{Metrics, Outcome, own_families};
+pub use plugin::PluginCounts;
 pub use shadow::{Difference, Opinion, ShadowReport, Shadows};
 pub use timestamp::rfc3339_nano;
 pub use traces::{Parent, Recording, Tracer};

@@ -31,6 +31,12 @@ mod honor_labels;
 /// Finding out why a push was rejected.
 mod rejections;
 
+/// What is known of the configured policies.
+mod plugins_api;
+
+/// What a policy would say to everything that is stored.
+mod audit;
+
 /// Candidates beside a policy.
 mod shadow;
 

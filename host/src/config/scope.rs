@@ -44,7 +44,7 @@ impl Scope {
     }
 
     /// The labels with their patterns, as the operator wrote them.
-    pub(super) fn patterns(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn patterns(&self) -> impl Iterator<Item = (&str, &str)> {
         self.matchers.iter().map(|matcher| (matcher.label.as_str(), matcher.pattern.as_str()))
     }
 

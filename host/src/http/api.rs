@@ -1,10 +1,14 @@
 //! The API that programs read: `/api/v1/*`, answered as the original Pushgateway does, to the order of the keys.
 
+mod audit;
 mod groups;
 mod json;
 mod native;
+mod plugins;
 mod rejections;
 mod shadow;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
@@ -20,6 +24,8 @@ use self::json::{object, string};
 use super::Http;
 use super::error::Failure;
 use super::payload::{self, Payload};
+use crate::audit::Audit;
+use crate::ingest::Policies;
 use crate::telemetry::rfc3339_nano;
 
 /// Pages of other sites may read the API, and nobody keeps what it said.
@@ -33,6 +39,9 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// Answers with all groups that are made at the same time: each takes a core, and memory for all that is stored.
 static LISTING: Semaphore = Semaphore::const_new(2);
+
+/// One audit at a time: each takes a core.
+static AUDITING: Semaphore = Semaphore::const_new(1);
 
 /// Version, flags and start.
 pub(super) fn status(http: &Http) -> Response<Payload> {
@@ -68,12 +77,58 @@ pub(super) async fn metrics(http: &Http) -> Result<Response<Payload>, Failure> {
     })
 }
 
-/// What is known of one plugin: `<name>/diff`, what a candidate would have done differently.
-pub(super) fn plugin(http: &Http, path: &[u8]) -> Result<Response<Payload>, Failure> {
-    let name = std::str::from_utf8(path).ok().and_then(|path| path.strip_suffix("/diff"));
-    let name = name.ok_or(Failure::NotFound)?;
-    let report = http.metrics.shadow(name).ok_or(Failure::NotFound)?;
-    Ok(success(&shadow::data(name, &report)))
+/// The configured policies.
+pub(super) fn plugins(http: &Http) -> Response<Payload> {
+    success(&plugins::list(&http.ingest.policies()))
+}
+
+/// One of them: `<name>`; `<name>/diff`, what a candidate would have done differently; `<name>/audit`, what it would say
+/// to everything that is stored.
+pub(super) async fn plugin(http: &Http, path: &[u8]) -> Result<Response<Payload>, Failure> {
+    let path = std::str::from_utf8(path).map_err(|_| Failure::NoPlugin)?;
+    let policies = http.ingest.policies();
+    match path.split_once('/') {
+        None => {
+            let member = policies.roster.find(path).ok_or(Failure::NoPlugin)?;
+            Ok(success(&plugins::whole(&policies, member)))
+        }
+        Some((name, "diff")) => {
+            let report = http.metrics.shadow(name).ok_or(Failure::NoPlugin)?;
+            Ok(success(&shadow::data(name, &report)))
+        }
+        Some((name, "audit")) => audit(http, policies, name).await,
+        Some(_) => Err(Failure::NotFound),
+    }
+}
+
+/// Asks a policy about everything that is stored, on the blocking pool, where it does not hold pushes up.
+async fn audit(http: &Http, policies: Arc<Policies>, name: &str) -> Result<Response<Payload>, Failure> {
+    if !http.admin_api {
+        return Err(Failure::NoAudit);
+    }
+    if policies.roster.find(name).is_none() {
+        return Err(Failure::NoPlugin);
+    }
+    let permit = AUDITING.try_acquire().map_err(|_| Failure::Auditing)?;
+    // Dropped with this request: nobody waits any more then for what the audit finds.
+    let asked = Arc::new(());
+    let is_waited_for = Arc::downgrade(&asked);
+    let (store, rejections, name) = (http.store.clone(), http.rejections.clone(), name.to_owned());
+    let work = move || {
+        let _permit = permit;
+        let member = policies.roster.find(&name)?;
+        let audit = Audit::of(member, &store, &rejections, || is_waited_for.strong_count() > 0);
+        Some(success(&audit::data(member, &audit)))
+    };
+    let answer = tokio::task::spawn_blocking(work).await;
+    drop(asked);
+    match answer {
+        Ok(answer) => answer.ok_or(Failure::NoPlugin),
+        Err(panic) => {
+            error!(%panic, "the audit of a plugin failed");
+            Err(Failure::Internal)
+        }
+    }
 }
 
 /// The last pushes that policies spoke against.

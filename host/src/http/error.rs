@@ -48,6 +48,12 @@ pub(super) enum Failure {
         error: IngestError,
         more_at: Option<String>,
     },
+    /// There is no policy of that name, or no candidate.
+    NoPlugin,
+    /// A policy may not be asked about everything that is stored.
+    NoAudit,
+    /// One is asked already.
+    Auditing,
     /// What was kept of a push is kept no more, or was not kept.
     NoRejection,
     /// What was stored unchecked cannot be shown, for this reason.
@@ -149,6 +155,22 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
         Failure::Body(error) => body(error),
         Failure::NotTaken { error, more_at } => Refusal { more_at: more_at.as_deref(), ..ingest(error) },
+        Failure::NoPlugin => refuse(
+            S::NOT_FOUND,
+            "no-plugin",
+            "there is no policy of that name, or none that this is known of; /api/v1/plugins lists them all",
+        ),
+        Failure::NoAudit => refuse(
+            S::FORBIDDEN,
+            "no-admin-api",
+            "an audit asks a plugin about everything that is stored, which is allowed only where the admin API is enabled; \
+             start the gateway with --web.enable-admin-api",
+        ),
+        Failure::Auditing => refuse(
+            S::TOO_MANY_REQUESTS,
+            "audit-running",
+            "another audit is running; there is one at a time, so ask again when it is done",
+        ),
         Failure::NoRejection => refuse(
             S::NOT_FOUND,
             "no-rejection",
@@ -325,6 +347,25 @@ mod tests {
                 Some(("allow", "OPTIONS, POST, PUT")),
             ),
             (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.", None),
+            (
+                Failure::NoPlugin,
+                404,
+                "there is no policy of that name, or none that this is known of; /api/v1/plugins lists them all\n",
+                None,
+            ),
+            (
+                Failure::NoAudit,
+                403,
+                "an audit asks a plugin about everything that is stored, which is allowed only where the admin API is enabled; \
+                 start the gateway with --web.enable-admin-api\n",
+                None,
+            ),
+            (
+                Failure::Auditing,
+                429,
+                "another audit is running; there is one at a time, so ask again when it is done\n",
+                None,
+            ),
             (Failure::NotReloaded("why".to_owned()), 500, "failed to reload config: why\n", None),
             (Failure::NoReloads, 501, "this gateway has no configuration to read again\n", None),
             (

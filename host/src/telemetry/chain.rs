@@ -8,7 +8,7 @@ use pushgate_plugin_host::{
 };
 use tracing::{error, info, warn};
 
-use super::plugin::{DECISIONS, FAULTS, PluginMetrics, SKIPS};
+use super::plugin::{DECISIONS, FAULTS, PluginCounts, PluginMetrics, SKIPS};
 use super::writer::Writer;
 
 /// What is counted of one chain, in the order of its links. Goes with the chain, so that pushes that are still in
@@ -63,6 +63,12 @@ impl ChainMetrics {
                 (Step::Accepted | Step::Mutated | Step::Skipped(_), _) => {}
             }
         }
+    }
+
+    /// What is counted of the policy of that name, if it is in the chain.
+    pub fn counts(&self, name: &str) -> Option<PluginCounts> {
+        let policy = self.0.iter().find(|policy| policy.plugin.name() == name)?;
+        Some(PluginCounts::of(&policy.counted))
     }
 
     /// Writes the families of all policies, in order of their names.

@@ -54,6 +54,23 @@ impl Histogram {
         self.sum.fetch_add(count, Ordering::Relaxed);
     }
 
+    /// What a share of all that was observed is not over, read from the buckets as `histogram_quantile` does; nothing
+    /// without observations. What is over all bounds counts as the last of them.
+    pub(super) fn quantile(&self, share: f64) -> Option<f64> {
+        let buckets: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        let count: u64 = buckets.iter().sum();
+        let rank = share * count as f64;
+        let (mut below, mut lower) = (0.0, 0.0);
+        for (bound, bucket) in self.scale.bounds.into_iter().zip(&buckets) {
+            let bucket = *bucket as f64;
+            if bucket > 0.0 && below + bucket >= rank {
+                return Some(lower + (bound - lower) * (rank - below) / bucket);
+            }
+            (below, lower) = (below + bucket, bound);
+        }
+        (count > 0).then_some(lower)
+    }
+
     /// Adds the histogram to a family as a series.
     pub(super) fn write(&self, builder: &mut Builder, family: u32, labels: &[Label]) {
         let sum = self.sum.load(Ordering::Relaxed) as f64 / self.scale.per_unit;
@@ -64,5 +81,27 @@ impl Histogram {
             builder.point(series, bound, count as f64);
         }
         builder.set_count(series, count as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_those_of_prometheus() {
+        let histogram = Histogram::of_fuel();
+        assert_eq!(histogram.quantile(0.5), None);
+        // Of histogram_quantile over these buckets: 40 up to 5,000, 50 more up to 10,000, 10 more up to 1e5.
+        for (fuel, times) in [(4_000, 40), (6_000, 50), (60_000, 10)] {
+            (0..times).for_each(|_| histogram.observe(fuel));
+        }
+        for (share, expected) in [(0.4, 5_000.0), (0.5, 6_000.0), (0.9, 10_000.0), (0.99, 95_000.0)] {
+            let quantile = histogram.quantile(share).unwrap();
+            assert!((quantile - expected).abs() < 1e-6, "{share}: {quantile}");
+        }
+        let histogram = Histogram::of_seconds();
+        histogram.observe_duration(Duration::from_secs(60));
+        assert_eq!(histogram.quantile(0.5), Some(2.5), "over all bounds");
     }
 }

@@ -27,6 +27,38 @@ pub(super) struct PluginMetrics {
     pub(super) fuel: Histogram,
 }
 
+/// The counts at one moment, for people.
+#[derive(Debug)]
+pub struct PluginCounts {
+    /// Pushes by what was decided about them.
+    pub evaluations: Vec<(&'static str, u64)>,
+    /// Failures by kind.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Pushes that the plugin was not called for, by the reason.
+    pub skipped: Vec<(&'static str, u64)>,
+    /// What half of all calls took at the most, and 99 of 100, in seconds.
+    pub duration: Option<[f64; 2]>,
+    /// The same of their fuel.
+    pub fuel: Option<[f64; 2]>,
+}
+
+impl PluginCounts {
+    pub(super) fn of(metrics: &PluginMetrics) -> Self {
+        let counts = |names: &[&'static str], counts: &[AtomicU64]| {
+            let counts = counts.iter().map(|count| count.load(Ordering::Relaxed));
+            names.iter().copied().zip(counts).collect()
+        };
+        let quantiles = |of: &Histogram| Some([of.quantile(0.5)?, of.quantile(0.99)?]);
+        Self {
+            evaluations: counts(&DECISIONS, &metrics.decisions),
+            faults: counts(&FAULTS, &metrics.faults),
+            skipped: counts(&SKIPS, &metrics.skips),
+            duration: quantiles(&metrics.duration),
+            fuel: quantiles(&metrics.fuel),
+        }
+    }
+}
+
 impl PluginMetrics {
     pub(super) fn of(plugin: &Plugin) -> Self {
         let codes = plugin.manifest().codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);

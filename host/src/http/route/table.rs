@@ -34,7 +34,9 @@ pub(in crate::http) enum Endpoint {
     ApiStatus,
     /// All groups as JSON.
     ApiMetrics,
-    /// What is known of one plugin, as JSON.
+    /// The configured policies, as JSON.
+    ApiPlugins,
+    /// What is known of one of them.
     ApiPlugin,
     /// The last pushes that policies spoke against, as JSON.
     ApiRejections,
@@ -132,6 +134,7 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/static/", Below, &[(Get, E::Static)]),
         row("/api/v1/status", Exact, &[(Get, E::ApiStatus)]),
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
+        row("/api/v1/plugins", Exact, &[(Get, E::ApiPlugins)]),
         row("/api/v1/plugins/", Below, &[(Get, E::ApiPlugin)]),
         row("/api/v1/rejections", Exact, &[(Get, E::ApiRejections)]),
         row("/api/v1/rejections/", Below, &[(Get, E::ApiRejection)]),
