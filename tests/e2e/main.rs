@@ -25,6 +25,9 @@ mod clients;
 /// What plugins do to a push: relabel, reject, watch.
 mod plugins;
 
+/// What the bundled limits on cardinality make of what is stored.
+mod cardinality;
+
 /// What a policy says of `honor_labels`, beside a real Prometheus.
 mod honor_labels;
 
