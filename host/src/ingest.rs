@@ -5,6 +5,7 @@
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
 mod record;
+mod standing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,8 +20,9 @@ use tokio::task;
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
+pub use self::standing::Standing;
 use crate::capture::{Capture, Captured};
-use crate::policies::{Loaded, Roster};
+use crate::policies::{Loaded, Member, Roster};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
@@ -64,6 +66,16 @@ impl Policies {
             chain,
             roster,
         })
+    }
+
+    /// How all of them stand, in the order of the configuration.
+    pub fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.roster.members().map(|member| self.standing(member))
+    }
+
+    /// How one of them stands.
+    pub fn standing(&self, member: &Member) -> Standing {
+        Standing::of(self, member)
     }
 }
 
