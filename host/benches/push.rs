@@ -104,6 +104,7 @@ fn request(group: usize, body: &Bytes) -> PushRequest {
         restore: None,
         id: "0".to_owned(),
         parent: None,
+        attributes: Vec::new(),
     }
 }
 

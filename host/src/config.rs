@@ -6,6 +6,7 @@
 //! The annotated `config.toml` of the project holds every key with its default, and a test says so.
 
 mod address;
+mod caller;
 mod duration;
 mod flags;
 mod given;
@@ -31,6 +32,7 @@ use pushgate_plugin_host::{BreakerSettings, Limits};
 use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
+pub use self::caller::{Attribute, Caller, Fact};
 pub use self::given::Given;
 pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
@@ -45,6 +47,8 @@ pub use self::traces::Traces;
 pub struct Config {
     /// Listening and connections.
     pub web: Web,
+    /// What policies are told of whoever pushes.
+    pub caller: Caller,
     /// What one push may be.
     pub push: Push,
     /// What a scrape may be answered with.

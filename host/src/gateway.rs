@@ -125,10 +125,11 @@ impl Gateway {
             let chain = loaded.chain.clone();
             self.ingest.replace_policies(loaded);
             self.surroundings.settle(&config, &chain);
-            self.metrics.settle(&config);
             self.ingest.capture().configure(&config.capture);
             let mut waiting = self.config.differences(&config);
-            waiting.retain(|key| !["plugins.", "capture."].iter().any(|section| key.starts_with(section)));
+            waiting.retain(|key| {
+                !["plugins.", "caller.", "capture."].iter().any(|section| key.starts_with(section))
+            });
             Ok(waiting)
         });
         self.metrics.configured(replaced.is_ok());
@@ -172,7 +173,7 @@ impl Gateway {
             info!(%address, "Listening on");
             match &tls {
                 Some(tls) => {
-                    let http2 = tls.alpn_protocols.iter().any(|protocol| protocol == b"h2");
+                    let http2 = tls.config().alpn_protocols.iter().any(|protocol| protocol == b"h2");
                     info!(http2, %address, "TLS is enabled.");
                 }
                 None => info!(http2 = false, %address, "TLS is disabled."),
@@ -197,7 +198,7 @@ impl Gateway {
         };
         let answer = {
             let http = self.http.clone();
-            move |request| http.clone().answer(request)
+            move |request, peer| http.clone().answer(request, peer)
         };
         http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown).await;
         if let Some(tracer) = self.tracer.clone() {

@@ -1,6 +1,7 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
-//! `server` accepts, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows.
+//! `server` accepts, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
+//! who that is.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
 //! parsed or judged.
@@ -9,6 +10,7 @@ mod accept;
 mod admin;
 mod api;
 mod body;
+mod caller;
 mod connection;
 mod delete;
 mod error;
@@ -43,6 +45,8 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use self::body::BodyReader;
+use self::caller::Caller;
+pub use self::caller::Peer;
 use self::error::Failure;
 pub use self::error::told;
 pub use self::grouping_path::path_of;
@@ -114,6 +118,7 @@ impl Http {
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
+            ingest,
             metrics,
             bodies: BodyReader::new(config),
             openmetrics_bodies: if push.openmetrics {
@@ -131,15 +136,7 @@ impl Http {
             lifecycle: config.web.enable_lifecycle,
             admin_api: config.web.enable_admin_api,
             quit: Notify::new(),
-            pages: Pages::new(
-                config,
-                store.clone(),
-                ingest.clone(),
-                reloads.clone(),
-                flags.clone(),
-                started_at,
-            ),
-            ingest,
+            pages: Pages::new(config, store.clone(), reloads.clone(), flags.clone(), started_at),
             reloads,
             prefix: config.web.prefix(),
             store,
@@ -155,17 +152,17 @@ impl Http {
     }
 
     /// Answers one request, whatever becomes of it.
-    pub async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Payload> {
+    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Arc<Peer>) -> Response<Payload> {
         let started = Instant::now();
         let id = self.ids.next();
         let (head, body) = request.into_parts();
-        let (extra, refused) = match self.guard.enter(&head).await {
-            (extra, Ok(())) => (extra, None),
-            (extra, Err(failure)) => (extra, Some(failure)),
-        };
-        let mut response = match refused {
-            None => self.respond(&id, &head, body, started).await,
-            Some(failure) => error::answer(&failure, &head.headers),
+        let (extra, entered) = self.guard.enter(&head, &peer).await;
+        let mut response = match entered {
+            Ok(user) => {
+                let caller = Caller { peer: &peer, user: user.as_ref(), headers: &head.headers };
+                self.respond(&id, caller, &head, body, started).await
+            }
+            Err(failure) => error::answer(&failure, &head.headers),
         };
         response.headers_mut().extend(extra);
         let (method, path, status) = (&head.method, head.uri.path(), response.status().as_u16());
@@ -176,7 +173,14 @@ impl Http {
         response
     }
 
-    async fn respond(&self, id: &str, head: &Parts, body: Incoming, started: Instant) -> Response<Payload> {
+    async fn respond(
+        &self,
+        id: &str,
+        caller: Caller<'_>,
+        head: &Parts,
+        body: Incoming,
+        started: Instant,
+    ) -> Response<Payload> {
         let refused = |failure: &Failure| error::answer(failure, &head.headers);
         let (sent, query) = (head.uri.path(), head.uri.query());
         let Some(path) = route::decode(sent) else { return refused(&Failure::BadEscape) };
@@ -188,7 +192,7 @@ impl Http {
             Route::NotFound => return refused(&Failure::NotFound),
         };
         let size = push::size(head, &body);
-        let answered = self.ask(endpoint, argument, id, head, body).await;
+        let answered = self.ask(endpoint, argument, id, caller, head, body).await;
         let response = answered.unwrap_or_else(|failure| refused(&failure));
         if let Some(handler) = handler(endpoint) {
             let method = method_label(&head.method);
@@ -205,19 +209,17 @@ impl Http {
         endpoint: Endpoint,
         argument: &[u8],
         id: &str,
+        caller: Caller<'_>,
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Payload>, Failure> {
         match endpoint {
-            Endpoint::Push(change) => push::push(self, change, argument, id, head, body).await,
-            Endpoint::Delete => delete::delete(self, argument, id, head).await,
+            Endpoint::Push(change) => push::push(self, change, argument, id, caller, head, body).await,
+            Endpoint::Delete => delete::delete(self, argument, id, caller).await,
             Endpoint::Scrape => scrape::scrape(self, &head.headers).await,
             Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
             Endpoint::Page => Ok(self.pages.groups(head.uri.query()).await),
             Endpoint::Status => Ok(self.pages.status().await),
-            Endpoint::Plugins => Ok(self.pages.plugins().await),
-            Endpoint::Rejections => Ok(self.pages.rejections().await),
-            Endpoint::Rejection => self.pages.rejection(head.uri.query()).await.ok_or(Failure::NoRejection),
             Endpoint::Static => {
                 let file = std::str::from_utf8(argument).ok().and_then(|path| self.pages.asset(path));
                 file.ok_or(Failure::NotFound)
@@ -258,11 +260,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::Delete => Some("delete"),
         Endpoint::Healthy => Some("healthy"),
         Endpoint::Ready => Some("ready"),
-        Endpoint::Page
-        | Endpoint::Status
-        | Endpoint::Plugins
-        | Endpoint::Rejections
-        | Endpoint::Rejection => Some("status"),
+        Endpoint::Page | Endpoint::Status => Some("status"),
         Endpoint::Static => Some("static"),
         Endpoint::ApiStatus => Some("api/v1/status"),
         Endpoint::ApiMetrics => Some("api/v1/metrics"),

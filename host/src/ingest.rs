@@ -5,7 +5,6 @@
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
 mod record;
-mod standing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -20,9 +19,9 @@ use tokio::task;
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
-pub use self::standing::Standing;
 use crate::capture::{Capture, Captured};
-use crate::policies::{Loaded, Member, Roster};
+use crate::config::Attribute;
+use crate::policies::{Loaded, Roster};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
@@ -53,29 +52,22 @@ pub struct Policies {
     pub chain: Arc<Chain>,
     /// All that are configured.
     pub roster: Roster,
+    /// What they are told of callers.
+    pub told: Vec<Attribute>,
     /// What is counted of the chain.
     pub metrics: ChainMetrics,
     shadows: Shadows,
 }
 
 impl Policies {
-    fn new(Loaded { chain, roster }: Loaded, metrics: &Metrics) -> Arc<Self> {
+    fn new(Loaded { chain, roster, told }: Loaded, metrics: &Metrics) -> Arc<Self> {
         Arc::new(Self {
             metrics: metrics.watch(&chain),
             shadows: metrics.watch_shadows(&chain),
             chain,
             roster,
+            told,
         })
-    }
-
-    /// How all of them stand, in the order of the configuration.
-    pub fn standings(&self) -> impl Iterator<Item = Standing> {
-        self.roster.members().map(|member| self.standing(member))
-    }
-
-    /// How one of them stands.
-    pub fn standing(&self, member: &Member) -> Standing {
-        Standing::of(self, member)
     }
 }
 
@@ -119,6 +111,8 @@ pub struct PushRequest {
     pub id: String,
     /// The span of the client's that it is a part of.
     pub parent: Option<Parent>,
+    /// What policies are told of whoever sends it: names and values, sorted by name.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// A push was stored, or a group removed.
@@ -311,13 +305,17 @@ impl Ingest {
         &self.capture
     }
 
-    /// Takes a push in. When the returned future is dropped, the push is either taken in as a whole or not at all.
+    /// Takes a push in by way of the policies that its attributes are for. When the returned future is dropped, the push is either taken in as a whole or not at all.
     ///
     /// # Errors
     /// When it is refused, with what the client is to be told.
-    pub async fn push(self: &Arc<Self>, request: PushRequest) -> Result<Accepted, IngestError> {
-        if request.body.len() <= INLINE_BODY && !self.policies.read().chain.is_suspect() {
-            return self.take(&request);
+    pub async fn push(
+        self: &Arc<Self>,
+        policies: Arc<Policies>,
+        request: PushRequest,
+    ) -> Result<Accepted, IngestError> {
+        if request.body.len() <= INLINE_BODY && !policies.chain.is_suspect() {
+            return self.take_through(&policies, &request);
         }
         let turn = self.large.clone().acquire_owned();
         let Ok(Ok(permit)) = timeout(MAX_WAIT, turn).await else {
@@ -327,7 +325,7 @@ impl Ingest {
         let ingest = Arc::clone(self);
         let work = move || {
             let _permit = permit;
-            ingest.take(&request)
+            ingest.take_through(&policies, &request)
         };
         task::spawn_blocking(work).await.unwrap_or_else(|panic| {
             error!(%panic, "a push could not be worked on");
@@ -340,10 +338,14 @@ impl Ingest {
     /// # Errors
     /// As for [`push`](Self::push).
     pub fn take(&self, request: &PushRequest) -> Result<Accepted, IngestError> {
+        self.take_through(&self.policies(), request)
+    }
+
+    fn take_through(&self, policies: &Policies, request: &PushRequest) -> Result<Accepted, IngestError> {
         let started = Instant::now();
         let mut recording =
             self.tracer.as_ref().map_or_else(Recording::nothing, |tracer| tracer.begin(request.parent));
-        let taken = self.take_unmeasured(request, &mut recording);
+        let taken = self.take_unmeasured(policies, request, &mut recording);
         let outcome = match &taken {
             Ok(_) => Outcome::Accepted,
             Err(error) => {
@@ -365,6 +367,7 @@ impl Ingest {
 
     fn take_unmeasured(
         &self,
+        policies: &Policies,
         request: &PushRequest,
         recording: &mut Recording,
     ) -> Result<Accepted, IngestError> {
@@ -373,14 +376,13 @@ impl Ingest {
         let parsed = self.parse(request);
         recording.step("parse", began);
         let mut push = parsed?;
-        let policies = self.policies();
         let verdict = policies.chain.run(
             &mut push,
             Request {
                 id: &request.id,
                 method: request.method,
                 received_ms: at.as_millis() as i64,
-                attributes: &[],
+                attributes: &request.attributes,
             },
         );
         recording.policies(&policies.chain, &verdict.reports);

@@ -83,7 +83,7 @@ pub fn load_after(
         config::OnReject::Collect => OnReject::Collect,
     };
     let chain = Arc::new(Chain::new(links).on_reject(on_reject));
-    Ok(Loaded { chain, roster: members.into_iter().collect() })
+    Ok(Loaded { chain, roster: members.into_iter().collect(), told: config.caller.attributes.clone() })
 }
 
 fn engine(before: &Chain, config: &Config) -> Result<Engine, EngineError> {

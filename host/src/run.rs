@@ -198,8 +198,7 @@ fn check_config(settings: &Settings, show: bool) -> anyhow::Result<()> {
             None => lines.line(section, key).map(|line| format!("{file}:{line}")),
         })
     } else {
-        let plugins = config.chain.len();
-        format!("{file}: good, with {plugins} plugin{}\n", if plugins == 1 { "" } else { "s" })
+        format!("{file}: good, with {} plugins\n", config.chain.len())
     };
     Gateway::load((config, problems))?;
     print(&answer)

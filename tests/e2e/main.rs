@@ -25,8 +25,8 @@ mod clients;
 /// What plugins do to a push: relabel, reject, watch.
 mod plugins;
 
-/// What the bundled limits on cardinality make of what is stored.
-mod cardinality;
+/// What plugins are told of whoever pushes.
+mod callers;
 
 /// What a policy says of `honor_labels`, beside a real Prometheus.
 mod honor_labels;

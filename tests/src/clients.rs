@@ -28,13 +28,23 @@ impl Curl {
 
     /// Runs `curl ARGUMENTS... URL` with `input` on its standard input.
     pub fn run(&self, input: &str, arguments: &[&str], url: &str) -> Answer {
+        self.try_run(input, arguments, url).unwrap_or_else(|failure| panic!("curl: {failure}"))
+    }
+
+    /// The same, or what curl says when there was no answer.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn try_run(&self, input: &str, arguments: &[&str], url: &str) -> Result<Answer, String> {
         let mut command = Command::new(&self.0);
         // No proxy of the environment stands between the test and its own machine.
         command.args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"]);
         let finished = finish(command.args(arguments).arg(url), input.as_bytes());
-        assert_eq!(finished.code, 0, "curl: {}", finished.stderr);
+        if finished.code != 0 {
+            return Err(finished.stderr);
+        }
         let (body, status) = finished.stdout.rsplit_once('\n').expect("curl writes the status last");
-        Answer { status: status.parse().unwrap(), body: body.to_owned() }
+        Ok(Answer { status: status.parse().unwrap(), body: body.to_owned() })
     }
 }
 

@@ -65,6 +65,7 @@ impl Check {
             restore: None,
             id: "check".to_owned(),
             parent: None,
+            attributes: Vec::new(),
         });
         let told = http::told(&taken);
         match taken {

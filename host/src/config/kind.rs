@@ -71,12 +71,20 @@ pub(super) fn text<T>(
 
 /// A list with at least one element and no two that are equal.
 pub(super) fn list<K: Kind<Value: PartialEq>>(element: K) -> impl Kind<Value = Vec<K::Value>> {
-    List { element, least: 1 }
+    List { element, least: 1, most: usize::MAX }
 }
 
 /// A list, which may be empty, with no two elements that are equal.
 pub(super) fn any_list<K: Kind<Value: PartialEq>>(element: K) -> impl Kind<Value = Vec<K::Value>> {
-    List { element, least: 0 }
+    List { element, least: 0, most: usize::MAX }
+}
+
+/// The same with a bound.
+pub(super) fn short_list<K: Kind<Value: PartialEq>>(
+    most: usize,
+    element: K,
+) -> impl Kind<Value = Vec<K::Value>> {
+    List { element, least: 0, most }
 }
 
 struct Whole<T>(RangeInclusive<T>);
@@ -146,6 +154,7 @@ impl<T, F: Fn(&str) -> Result<T, String>> Kind for Text<F> {
 struct List<K> {
     element: K,
     least: usize,
+    most: usize,
 }
 
 impl<K: Kind<Value: PartialEq>> Kind for List<K> {
@@ -155,6 +164,10 @@ impl<K: Kind<Value: PartialEq>> Kind for List<K> {
         let DeValue::Array(elements) = value.get_ref() else {
             return Err(wrong_type(value, "a list", "write it in square brackets"));
         };
+        if elements.len() > self.most {
+            let (length, most) = (elements.len(), self.most);
+            return Err(refuse(value, format!("the list has {length} elements; allowed: up to {most}")));
+        }
         let mut list = Vec::new();
         for element in elements.iter() {
             let read = self.element.read(element)?;

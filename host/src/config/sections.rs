@@ -30,6 +30,7 @@ impl Config {
     /// Reads the sections that there are one of. What they do not say stays as it is.
     pub(super) fn read_sections(&mut self, root: &mut Section<'_, '_>, folder: &Path) {
         root.section("web", |section| self.web.read(section, folder));
+        root.section("caller", |section| self.caller.read(section));
         root.section("push", |section| self.push.read(section));
         root.section("scrape", |section| self.scrape.read(section));
         root.section("store", |section| self.store.read(section));
@@ -158,7 +159,7 @@ impl Rejections {
 mod tests {
     use pushgate_plugin_host::{BreakerSettings, Limits};
 
-    use super::super::{OnReject, Redaction};
+    use super::super::{Caller, OnReject, Redaction};
     use super::*;
 
     fn problems(section: &str, key: &str, value: &str) -> String {
@@ -241,6 +242,8 @@ mod tests {
             body_timeout = '2s'
             write_timeout = '3s'
             drain_timeout = '4s'
+            [caller]
+            attributes = ['user', 'network']
             [push]
             max_body = '1KiB'
             max_decompressed = '2KiB'
@@ -324,6 +327,7 @@ mod tests {
                 write_timeout: seconds(3),
                 drain_timeout: seconds(4),
             },
+            caller: Caller { attributes: vec!["network".parse().unwrap(), "user".parse().unwrap()] },
             push: Push {
                 max_body: ByteSize::kib(1),
                 max_decompressed: ByteSize::kib(2),

@@ -100,6 +100,7 @@ impl Config {
     fn sections(&self) -> Vec<(&'static str, Vec<Row>)> {
         let Self {
             web,
+            caller,
             push,
             scrape,
             store,
@@ -112,6 +113,7 @@ impl Config {
             chain: _,
         } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
+        let attributes = caller.attributes.iter().map(|attribute| Value::from(attribute.as_str()));
         let redact = rejections.redact.iter().map(|what| Value::from(what.as_str()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(limits::rows(&plugins.limits));
@@ -150,6 +152,7 @@ impl Config {
                     ("drain_timeout", shown_duration(web.drain_timeout)),
                 ],
             ),
+            ("caller", vec![("attributes", Some(toml_of(&attributes.collect())))]),
             (
                 "push",
                 vec![
@@ -297,6 +300,8 @@ mod tests {
         route_prefix = '/'
         external_url = '/x'
         header_timeout = '90s'
+        [caller]
+        attributes = ['user', 'header:x-team']
         [persistence]
         file = '/var/lib/data'
         interval = '1.5ms'
@@ -394,6 +399,7 @@ mod tests {
                 "web.route_prefix",
                 "web.external_url",
                 "web.header_timeout",
+                "caller.attributes",
                 "persistence.file",
                 "persistence.interval",
                 "capture.file",

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::caller::{Peer, Transport};
 use super::payload::Payload;
 use super::stream::Stream;
 use super::{guard, http2, tls};
@@ -27,10 +29,6 @@ use crate::config::Web;
 
 /// Why a connection ended early.
 pub(super) type Broken = Box<dyn Error + Send + Sync>;
-
-/// An extension of requests that came by TLS.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ByTls;
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -60,32 +58,36 @@ impl Stopping {
 /// Serves a connection to its end; asked to stop, it ends with the request that is under way.
 pub(super) async fn serve<H, A>(
     stream: TcpStream,
+    address: IpAddr,
     live: Option<Arc<Live>>,
     timeouts: Timeouts,
     answer: H,
     mut stopping: Stopping,
 ) -> Result<(), Broken>
 where
-    H: Fn(Request<Incoming>) -> A + Send + 'static,
+    H: Fn(Request<Incoming>, Arc<Peer>) -> A + Send + 'static,
     A: Future<Output = Response<Payload>> + Send + 'static,
 {
     // An answer is written in one piece; waiting for more to send would only delay it.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot set TCP_NODELAY");
     }
-    let Some(config) = guard::tls(live.as_ref()).await else {
+    let of = |transport| {
+        let peer = Arc::new(Peer { address: address.to_canonical(), transport });
+        move |request| answer(request, peer.clone())
+    };
+    let Some(tls) = guard::tls(live.as_ref()).await else {
+        let answer = of(Transport::Plain);
         return http1(Stream::new(stream, timeouts.write), timeouts, answer, stopping).await;
     };
     let hands = select! {
-        hands = timeout(timeouts.header, tls::accept(stream, config, timeouts.write)) => hands,
+        hands = timeout(timeouts.header, tls::accept(stream, tls.config().clone(), timeouts.write)) => hands,
         () = stopping.asked() => return Ok(()),
     };
     let Some(stream) = hands?? else { return Ok(()) };
-    let answer = move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ByTls);
-        answer(request)
-    };
-    match stream.get_ref().1.alpn_protocol() {
+    let connection = stream.get_ref().1;
+    let answer = of(Transport::Tls { names: tls.names_of_client(connection) });
+    match connection.alpn_protocol() {
         Some(b"h2") => http2::serve(stream, timeouts, answer, stopping).await,
         _ => http1(stream, timeouts, answer, stopping).await,
     }

@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Response, StatusCode};
 
 use super::Http;
+use super::caller::Caller;
 use super::error::Failure;
 use super::payload::{self, Payload};
 use super::push::parent;
@@ -17,8 +17,9 @@ pub(super) async fn delete(
     http: &Http,
     path: &[u8],
     id: &str,
-    head: &Parts,
+    caller: Caller<'_>,
 ) -> Result<Response<Payload>, Failure> {
+    let policies = http.ingest.policies();
     let request = PushRequest {
         method: Method::Delete,
         key: http.grouping_key(path)?,
@@ -27,8 +28,9 @@ pub(super) async fn delete(
         received_at: SystemTime::now(),
         restore: None,
         id: id.to_owned(),
-        parent: parent(&head.headers),
+        parent: parent(caller.headers),
+        attributes: caller.attributes(&policies.told),
     };
-    http.ingest.push(request).await.map_err(|error| http.not_taken(error, id))?;
+    http.ingest.push(policies, request).await.map_err(|error| http.not_taken(error, id))?;
     Ok(payload::empty(StatusCode::ACCEPTED))
 }

@@ -7,12 +7,11 @@ use std::time::Instant;
 
 use http::HeaderMap;
 use http::request::Parts;
-use pushgate_web_config::{Comparison, Credentials, Live, Login, WebConfig};
+use pushgate_web_config::{Comparison, Credentials, Live, Login, Tls, WebConfig};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio_rustls::rustls::ServerConfig;
 
-use super::connection::ByTls;
+use super::caller::{Peer, Transport};
 use super::error::Failure;
 
 /// Logins that may wait for their password to be compared; each holds a request.
@@ -34,12 +33,17 @@ impl Guard {
         Self { live, comparing, waiting: Semaphore::new(MAX_WAITING) }
     }
 
-    /// Lets a request in, with the headers to add to the answer, whether or not it may enter.
-    pub(super) async fn enter(&self, request: &Parts) -> (HeaderMap, Result<(), Failure>) {
-        let Some(live) = &self.live else { return (HeaderMap::new(), Ok(())) };
+    /// Lets a request in, with the headers to add to the answer, whether or not it may enter. It is known who enters where
+    /// users are asked for their passwords.
+    pub(super) async fn enter(
+        &self,
+        request: &Parts,
+        peer: &Peer,
+    ) -> (HeaderMap, Result<Option<Credentials>, Failure>) {
+        let Some(live) = &self.live else { return (HeaderMap::new(), Ok(None)) };
         follow(live).await;
         let Some(config) = live.current() else { return (HeaderMap::new(), Err(Failure::NoWebConfig)) };
-        if config.tls().is_some() && request.extensions.get::<ByTls>().is_none() {
+        if config.tls().is_some() && matches!(peer.transport, Transport::Plain) {
             // The connection is older than the demand for TLS.
             return (HeaderMap::new(), Err(Failure::PlainHttp));
         }
@@ -49,9 +53,14 @@ impl Guard {
         (config.headers().clone(), self.log_in(live, &config, &request.headers).await)
     }
 
-    async fn log_in(&self, live: &Arc<Live>, config: &WebConfig, headers: &HeaderMap) -> Result<(), Failure> {
+    async fn log_in(
+        &self,
+        live: &Arc<Live>,
+        config: &WebConfig,
+        headers: &HeaderMap,
+    ) -> Result<Option<Credentials>, Failure> {
         if config.users().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let Some(credentials) = Credentials::of(headers) else { return Err(Failure::Unauthorized) };
         let is_good = match live.logins().recall(config.users(), &credentials) {
@@ -59,7 +68,7 @@ impl Guard {
             Login::Bad => false,
             Login::New(comparison) => self.compare(live, comparison).await?,
         };
-        if is_good { Ok(()) } else { Err(Failure::Unauthorized) }
+        if is_good { Ok(Some(credentials)) } else { Err(Failure::Unauthorized) }
     }
 
     async fn compare(&self, live: &Arc<Live>, comparison: Comparison) -> Result<bool, Failure> {
@@ -79,7 +88,7 @@ impl Guard {
 }
 
 /// How to speak TLS on a new connection, if that is asked for.
-pub(super) async fn tls(live: Option<&Arc<Live>>) -> Option<Arc<ServerConfig>> {
+pub(super) async fn tls(live: Option<&Arc<Live>>) -> Option<Tls> {
     let live = live?;
     follow(live).await;
     live.tls()
@@ -101,11 +110,13 @@ mod tests {
 
     use super::*;
 
-    async fn enter(guard: &Guard, password: &str) -> Result<(), Failure> {
+    async fn enter(guard: &Guard, password: &str) -> Result<Option<String>, Failure> {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("alice:{password}"));
         let request = Request::get("/").header(AUTHORIZATION, format!("Basic {encoded}"));
-        guard.enter(&request.body(()).unwrap().into_parts().0).await.1
+        let peer = Peer { address: [127, 0, 0, 1].into(), transport: Transport::Plain };
+        let entered = guard.enter(&request.body(()).unwrap().into_parts().0, &peer).await.1?;
+        Ok(entered.map(|user| String::from_utf8(user.name().to_vec()).unwrap()))
     }
 
     #[tokio::test]
@@ -115,7 +126,7 @@ mod tests {
             "basic_auth_users:\n  alice: $2b$04$K4ISagUDf8C76lYgU52tAewmYHzcJ0yh5mDiOJ6M1zmxRRmulwlWG\n";
         std::fs::write(&file, users).unwrap();
         let guard = Guard::new(Some(Arc::new(Live::load(&file).unwrap())));
-        assert!(enter(&guard, "secret").await.is_ok());
+        assert_eq!(enter(&guard, "secret").await.unwrap().as_deref(), Some("alice"));
         assert!(matches!(enter(&guard, "wrong").await, Err(Failure::Unauthorized)));
         let queue = guard.waiting.try_acquire_many(u32::try_from(MAX_WAITING).unwrap()).unwrap();
         assert!(enter(&guard, "secret").await.is_ok());
@@ -128,6 +139,6 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_web_configuration_everybody_may_enter() {
-        assert!(enter(&Guard::new(None), "any").await.is_ok());
+        assert_eq!(enter(&Guard::new(None), "any").await.unwrap(), None, "whatever they say who they are");
     }
 }

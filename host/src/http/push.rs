@@ -9,6 +9,7 @@ use hyper::body::{Body, Incoming};
 use serde_json::json;
 
 use super::accept::prefers_json;
+use super::caller::Caller;
 use super::error::Failure;
 use super::media_type::body_format;
 use super::payload::{self, Payload};
@@ -23,6 +24,7 @@ pub(super) async fn push(
     change: Change,
     path: &[u8],
     id: &str,
+    caller: Caller<'_>,
     head: &Parts,
     body: Incoming,
 ) -> Result<Response<Payload>, Failure> {
@@ -35,6 +37,7 @@ pub(super) async fn push(
     };
     let format = body_format(&head.headers, http.openmetrics_bodies);
     let received_at = SystemTime::now();
+    let policies = http.ingest.policies();
     let request = PushRequest {
         method,
         key,
@@ -44,8 +47,9 @@ pub(super) async fn push(
         restore,
         id: id.to_owned(),
         parent: parent(&head.headers),
+        attributes: caller.attributes(&policies.told),
     };
-    let accepted = http.ingest.push(request).await.map_err(|error| http.not_taken(error, id))?;
+    let accepted = http.ingest.push(policies, request).await.map_err(|error| http.not_taken(error, id))?;
     Ok(accepted_with(http.accepted, &accepted.findings, &head.headers))
 }
 

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use super::caller::Peer;
 use super::connection::{self, Stopping, Timeouts};
 use super::payload::Payload;
 use crate::config::Web;
@@ -37,7 +38,7 @@ pub async fn serve<H, A>(
     answer: H,
     shutdown: impl Future<Output = ()>,
 ) where
-    H: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    H: Fn(Request<Incoming>, Arc<Peer>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Payload>> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(web.max_connections));
@@ -62,8 +63,8 @@ pub async fn serve<H, A>(
         };
         match accepted {
             Ok((permit, (stream, peer))) => {
-                let connection =
-                    connection::serve(stream, live.clone(), timeouts, answer.clone(), stopping.clone());
+                let (live, answer, stopping) = (live.clone(), answer.clone(), stopping.clone());
+                let connection = connection::serve(stream, peer.ip(), live, timeouts, answer, stopping);
                 connections.spawn(async move {
                     if let Err(error) = connection.await {
                         debug!(%peer, %error, "connection ended early");
@@ -139,7 +140,7 @@ mod tests {
         let (arrival, arrived) = mpsc::unbounded_channel();
         let served = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
-            let answer = move |request| {
+            let answer = move |request, _| {
                 arrival.send(()).unwrap_or_default(); // Not every test listens to the end.
                 answer(request)
             };

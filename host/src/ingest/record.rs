@@ -26,7 +26,7 @@ pub(super) fn record(request: &PushRequest, chain: &Chain, verdict: &Verdict) ->
             BodyFormat::OpenMetrics => capture::Format::OpenMetrics,
         },
         key: labels.collect(),
-        attributes: Vec::new(),
+        attributes: request.attributes.clone(),
         body: request.body.clone(),
         outcome: capture::Outcome {
             end: match verdict.end {
@@ -97,6 +97,7 @@ impl PushRequest {
             restore: None,
             id: record.id.clone(),
             parent: None,
+            attributes: record.attributes.clone(),
         })
     }
 }

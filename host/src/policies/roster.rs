@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pushgate_plugin_host::{Chain, Plugin};
 
-use crate::config::Policy;
+use crate::config::{Attribute, Policy};
 
 /// What loading a configuration gives.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub struct Loaded {
     pub chain: Arc<Chain>,
     /// All of them.
     pub roster: Roster,
+    /// What they are told of whoever pushes.
+    pub told: Vec<Attribute>,
 }
 
 /// All policies of a configuration in its order: those of the chain, those that are off, and candidates.
@@ -42,5 +44,12 @@ impl Roster {
 impl FromIterator<Member> for Roster {
     fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
         Self(members.into_iter().collect())
+    }
+}
+
+impl Member {
+    /// Its mode in one word; that of a candidate is `shadow`.
+    pub fn mode(&self) -> &'static str {
+        if self.policy.shadow_of.is_some() { "shadow" } else { self.policy.mode.as_str() }
     }
 }

@@ -30,8 +30,6 @@ pub(crate) struct Deadline(Instant);
 /// What a server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// Who gave it, at the end of all redirects.
-    pub(crate) place: Uri,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -121,8 +119,7 @@ impl Client {
             Ok(length) if length as u64 > limit => return Err(too_large()),
             Ok(_) => {}
         }
-        let (status, headers) = (head.status.as_u16(), head.headers);
-        Ok(Answer { place: place.clone(), status, headers, body: content })
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: content })
     }
 }
 

@@ -18,6 +18,12 @@ use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+/// How many names of a certificate are told.
+const MAX_NAMES: usize = 64;
+
+/// How many bytes a name has that is told.
+const MAX_NAME: usize = 1 << 10;
+
 /// `client_auth_type`, by the names of Go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ClientAuth {
@@ -137,11 +143,33 @@ impl ClientCertVerifier for ClientVerifier {
 /// Whether one of the alternative names of a certificate (DNS, e-mail, IP address, URI) is allowed: compared as
 /// text, without wildcards, as the original does. One that cannot be read is for nobody.
 fn is_for_one_of(certificate: &CertificateDer<'_>, allowed: &[String]) -> bool {
-    let Ok(certificate) = Certificate::from_der(certificate) else { return false };
-    let Ok(Some((_, names))) = certificate.tbs_certificate().get_extension::<SubjectAltName>() else {
-        return false;
+    alternative_names(certificate).iter().filter_map(shown).any(|name| allowed.contains(&name))
+}
+
+/// The alternative names of a certificate, as text, that tell whom it is for, whatever kind of name they are: whoever may
+/// have any e-mail address certified must not pass for a host.
+pub(crate) fn names_of(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let names = alternative_names(certificate);
+    let names = names.iter().filter_map(|name| shown(name).filter(|shown| is_of_its_kind(name, shown)));
+    names.take(MAX_NAMES).collect()
+}
+
+fn alternative_names(certificate: &CertificateDer<'_>) -> Vec<GeneralName> {
+    let Ok(certificate) = Certificate::from_der(certificate) else { return Vec::new() };
+    let extension = certificate.tbs_certificate().get_extension::<SubjectAltName>();
+    extension.ok().flatten().map(|(_, names)| names.0).unwrap_or_default()
+}
+
+/// Whether a name looks like no name of another kind. Those that are meant to be read do.
+fn is_of_its_kind(name: &GeneralName, shown: &str) -> bool {
+    let is_address = shown.parse::<IpAddr>().is_ok();
+    let is_of_its_kind = match name {
+        GeneralName::DnsName(_) => !is_address && !shown.contains([':', '@']),
+        GeneralName::Rfc822Name(_) => shown.contains('@') && !shown.contains(':'),
+        GeneralName::UniformResourceIdentifier(_) => shown.contains(':') && !is_address,
+        _ => is_address,
     };
-    names.0.iter().filter_map(shown).any(|name| allowed.contains(&name))
+    is_of_its_kind && shown.len() <= MAX_NAME && !shown.contains(char::is_control)
 }
 
 fn shown(name: &GeneralName) -> Option<String> {

@@ -1,22 +1,21 @@
 //! One reading of the file: what it says, with certificates and keys.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use http::HeaderMap;
-use rustls::ServerConfig;
 
 use crate::document::Document;
 use crate::error::{Error, Problem};
 use crate::files::Files;
 use crate::rate_limit::RateLimit;
+use crate::tls::Tls;
 use crate::users::Users;
 
 /// A web configuration with nothing but legal values, all of one reading. It never changes; [`crate::Live`] swaps
 /// whole ones.
 #[derive(Debug)]
 pub struct WebConfig {
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
     headers: HeaderMap,
     users: Users,
     rate_limit: Option<RateLimit>,
@@ -40,12 +39,12 @@ impl WebConfig {
 
     fn of(text: &str, folder: &Path, files: &mut Files) -> Result<Self, Problem> {
         let Document { tls, http2, headers, users, rate_limit } = Document::read(text, folder)?;
-        let tls = tls.map(|section| section.server_config(http2, files)).transpose()?;
+        let tls = tls.map(|section| section.tls(http2, files)).transpose()?;
         Ok(Self { tls, headers, users, rate_limit })
     }
 
     /// How to speak TLS, if that is asked for.
-    pub fn tls(&self) -> Option<&Arc<ServerConfig>> {
+    pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
     }
 

@@ -34,7 +34,8 @@ impl Credentials {
         Some(Self { decoded, colon })
     }
 
-    pub(crate) fn name(&self) -> &[u8] {
+    /// The name, which anybody can send: it is that of the client once the password was compared.
+    pub fn name(&self) -> &[u8] {
         self.decoded.split_at_checked(self.colon).map_or(&[], |(name, _)| name)
     }
 

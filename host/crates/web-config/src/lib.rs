@@ -42,4 +42,5 @@ pub use error::Error;
 pub use live::Live;
 pub use logins::{Comparison, Login, Logins};
 pub use rate_limit::{Bucket, RateLimit};
+pub use tls::Tls;
 pub use users::Users;

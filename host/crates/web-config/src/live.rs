@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use rustls::ServerConfig;
 use tracing::{error, info};
 
 use crate::config::{WebConfig, read_text};
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::files::{Files, Seen};
 use crate::logins::Logins;
 use crate::rate_limit::Bucket;
+use crate::tls::Tls;
 
 /// How often files are read again, at most, to see what their times might not show.
 const DOUBT: Duration = Duration::from_millis(100);
@@ -80,7 +80,7 @@ impl Live {
 
     /// How to speak TLS on the next connection. While the file cannot be used it is as it was last, so that
     /// clients can be told.
-    pub fn tls(&self) -> Option<Arc<ServerConfig>> {
+    pub fn tls(&self) -> Option<Tls> {
         self.state.load().good.tls().cloned()
     }
 
@@ -212,7 +212,7 @@ mod tests {
         let live = Live::load(&folder.write("web.yml", text)).unwrap();
         let tls = || {
             assert_eq!(users(&live), some(0));
-            live.tls().unwrap()
+            live.tls().unwrap().config().clone()
         };
         let first = tls();
         folder.write("c.pem", &new.certificate);
@@ -225,7 +225,7 @@ mod tests {
         // A new demand that cannot be met is not the same as a renewal.
         folder.write("web.yml", &format!("{text}  client_auth_type: RequireAnyClientCert\n"));
         assert_eq!(users(&live), None);
-        assert!(Arc::ptr_eq(&second, &live.tls().unwrap()), "clients can be told");
+        assert!(Arc::ptr_eq(&second, live.tls().unwrap().config()), "clients can be told");
         folder.write("web.yml", text);
         assert_eq!(users(&live), None, "what was broken once has to be whole again");
         folder.write("c.key", &new.key);

@@ -5,17 +5,38 @@
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::{Error, ServerConfig, version};
+use rustls::{Error, ServerConfig, ServerConnection, version};
 
-use crate::client_auth::{ClientAuth, ClientVerifier};
+use crate::client_auth::{ClientAuth, ClientVerifier, names_of};
 use crate::document::TlsSection;
 use crate::error::Problem;
 use crate::files::Files;
 use crate::pem;
 
+/// How to speak TLS on a connection.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    config: Arc<ServerConfig>,
+    client_auth: ClientAuth,
+}
+
+impl Tls {
+    /// What to shake hands with.
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// The alternative names in the certificate of the client, on a connection that this was spoken on: DNS names, e-mail
+    /// addresses, URIs and IP addresses. None if nobody has verified the certificate, since it could say anything then.
+    pub fn names_of_client(&self, connection: &ServerConnection) -> Vec<String> {
+        let certificates = connection.peer_certificates().filter(|_| self.client_auth.verifies());
+        certificates.and_then(<[_]>::first).map(names_of).unwrap_or_default()
+    }
+}
+
 impl TlsSection {
     /// Reads certificates and keys and puts all together.
-    pub(crate) fn server_config(&self, http2: bool, files: &mut Files) -> Result<Arc<ServerConfig>, Problem> {
+    pub(crate) fn tls(&self, http2: bool, files: &mut Files) -> Result<Tls, Problem> {
         // Every file is read, and so watched, before the first problem ends this.
         let certificate = self.certificate.pem(files);
         let key = self.key.pem(files);
@@ -42,7 +63,7 @@ impl TlsSection {
         config.ignore_client_order = self.server_order;
         let protocols: &[&[u8]] = if http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(Arc::new(config))
+        Ok(Tls { config: Arc::new(config), client_auth: self.client_auth })
     }
 
     fn provider(&self) -> CryptoProvider {
@@ -83,7 +104,7 @@ mod tests {
 
     use rcgen::SanType;
     use rustls::pki_types::ServerName;
-    use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
+    use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
 
     use super::*;
     use crate::WebConfig;
@@ -107,13 +128,13 @@ mod tests {
         }
 
         /// A server with the certificates above and the given lines of `tls_server_config`.
-        fn server(&self, lines: &str) -> Result<Arc<ServerConfig>, String> {
+        fn server(&self, lines: &str) -> Result<Tls, String> {
             let text =
                 format!("tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n{lines}");
             let path = self.folder.write("web.yml", &text);
             let config = WebConfig::load(&path)
                 .map_err(|error| error.to_string().replace(&*path.to_string_lossy(), "web.yml"))?;
-            Ok(Arc::clone(config.tls().unwrap()))
+            Ok(config.tls().unwrap().clone())
         }
 
         fn client(&self, identity: Option<&Identity>) -> ClientConfig {
@@ -130,10 +151,10 @@ mod tests {
     }
 
     /// Takes both sides through a handshake, in memory.
-    fn shake_hands(server: &Arc<ServerConfig>, client: ClientConfig) -> Result<ServerConnection, String> {
-        let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+    fn shake_hands(server: &Tls, client: impl Into<Arc<ClientConfig>>) -> Result<ServerConnection, String> {
+        let mut server = ServerConnection::new(Arc::clone(server.config())).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+        let mut client = ClientConnection::new(client.into(), name).unwrap();
         while server.is_handshaking() || client.is_handshaking() || client.wants_write() {
             let mut bytes = Vec::new();
             while client.wants_write() {
@@ -218,6 +239,65 @@ mod tests {
         assert!(shake_hands(&server, setting.client(Some(&stranger))).is_ok());
         let other = setting.client_ca.identity(&[dns("other.example.org")]);
         assert!(shake_hands(&server, setting.client(Some(&other))).is_err());
+    }
+
+    #[test]
+    fn only_names_of_verified_certificates_are_told() {
+        let setting = Setting::new();
+        let name = [SanType::DnsName("job.example.org".try_into().unwrap())];
+        let (known, stranger) = (setting.client_ca.identity(&name), Authority::new("others").identity(&name));
+        let ca = "  client_ca_file: clients.pem\n";
+        for (kind, ca, identity, expected) in [
+            ("NoClientCert", "", Some(&known), &[][..]),
+            ("RequestClientCert", ca, Some(&known), &[]),
+            ("RequestClientCert", "", Some(&stranger), &[]),
+            ("RequireAnyClientCert", "", Some(&stranger), &[]),
+            ("RequireAnyClientCert", "  client_allowed_sans: [job.example.org]\n", Some(&stranger), &[]),
+            ("VerifyClientCertIfGiven", ca, None, &[]),
+            ("VerifyClientCertIfGiven", ca, Some(&known), &["job.example.org"]),
+            ("RequireAndVerifyClientCert", ca, Some(&known), &["job.example.org"]),
+        ] {
+            let server = setting.server(&format!("  client_auth_type: {kind}\n{ca}")).unwrap();
+            let client = Arc::new(setting.client(identity));
+            for handshake in [HandshakeKind::Full, HandshakeKind::Resumed] {
+                let connection = shake_hands(&server, client.clone()).unwrap();
+                assert_eq!(connection.handshake_kind(), Some(handshake), "{kind}");
+                assert_eq!(server.names_of_client(&connection), expected, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_passes_for_one_of_another_kind() {
+        let setting = Setting::new();
+        let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+        let mail = |name: &str| SanType::Rfc822Name(name.try_into().unwrap());
+        let uri = |name: &str| SanType::URI(name.try_into().unwrap());
+        let address = |address: &str| SanType::IpAddress(address.parse::<IpAddr>().unwrap());
+        let ca = "  client_ca_file: clients.pem\n  client_auth_type: RequireAndVerifyClientCert\n";
+        let server = setting.server(ca).unwrap();
+        let (longest, too_long) = ("n".repeat(1 << 10), "n".repeat((1 << 10) + 1));
+        let many: Vec<_> = (0..65).map(|number| format!("n{number}")).collect();
+        for (names, expected) in [
+            (vec![dns("db1.example.org"), dns("*.example.org")], vec!["db1.example.org", "*.example.org"]),
+            (vec![mail("ops@example.org")], vec!["ops@example.org"]),
+            (vec![uri("spiffe://example.org/ci"), uri("urn:ci")], vec!["spiffe://example.org/ci", "urn:ci"]),
+            (
+                vec![address("192.0.2.1"), address("2001:db8::1"), address("::ffff:192.0.2.1")],
+                vec!["192.0.2.1", "2001:db8::1", "192.0.2.1"],
+            ),
+            (
+                vec![mail("db1.example.org"), uri("db1.example.org"), dns("a\nb"), dns("ops@example.org")],
+                vec![],
+            ),
+            (vec![dns("192.0.2.1"), dns("2001:db8::1"), uri("2001:db8::1"), mail("spiffe://a@b")], vec![]),
+            (vec![dns(&longest), dns(&too_long)], vec![longest.as_str()]),
+            (many.iter().map(|name| dns(name)).collect(), many[..64].iter().map(String::as_str).collect()),
+        ] {
+            let identity = setting.client_ca.identity(&names);
+            let connection = shake_hands(&server, setting.client(Some(&identity))).unwrap();
+            assert_eq!(server.names_of_client(&connection), expected, "{names:?}");
+        }
     }
 
     #[test]

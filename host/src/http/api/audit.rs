@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::audit::Audit;
 use crate::http::findings;
-use crate::ingest::Standing;
+use crate::policies::Member;
 use crate::rejections::{Decision, Rejection};
 
 /// The data of the answer.
-pub(super) fn data(plugin: &Standing, audit: &Audit) -> Value {
+pub(super) fn data(member: &Member, audit: &Audit) -> Value {
     json!({
-        "plugin": plugin.name,
-        "mode": plugin.mode,
-        "summary": summary(plugin, audit),
+        "plugin": member.policy.name,
+        "mode": member.mode(),
+        "summary": summary(member, audit),
         "groups": audit.groups,
         "looked_at": audit.looked_at,
         "complete": audit.is_complete(),
@@ -32,14 +32,14 @@ pub(super) fn data(plugin: &Standing, audit: &Audit) -> Value {
     })
 }
 
-fn summary(plugin: &Standing, audit: &Audit) -> String {
+fn summary(member: &Member, audit: &Audit) -> String {
     let looked_at = match audit.is_complete() {
         true => format!("{} groups that are stored", audit.groups),
         false => format!("first {} of {} groups that are stored", audit.looked_at, audit.groups),
     };
     format!(
         "in mode enforce '{}' would reject {}, change {} and fail on {} of the {looked_at}",
-        plugin.name, audit.rejected, audit.changed, audit.faults
+        member.policy.name, audit.rejected, audit.changed, audit.faults
     )
 }
 

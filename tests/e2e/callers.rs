@@ -1,0 +1,222 @@
+//! What plugins are told of whoever pushes, over real connections: nothing that the configuration does not name, and
+//! nothing that the client merely says of itself.
+
+use e2e::clients::Curl;
+use e2e::gateway::{config, entry};
+use e2e::{Folder, Gateway, Response, artifacts};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
+
+/// alice's password is `secret`. The hash is of the lowest cost.
+const ALICE: &str =
+    "basic_auth_users:\n  alice: $2b$04$K4ISagUDf8C76lYgU52tAewmYHzcJ0yh5mDiOJ6M1zmxRRmulwlWG\n";
+
+const ALL: &str = "[caller]\nattributes = ['user', 'tls-san', 'network', 'header:x-team']\n";
+
+/// A plugin that rejects every push with all that it is told of the caller.
+fn witness() -> String {
+    entry("witness", &artifacts::guest("witness"), "")
+}
+
+/// A gateway with that plugin.
+fn start(caller: &str) -> Gateway {
+    Gateway::start_with(&config("127.0.0.1:0", &format!("{caller}{}", witness())))
+}
+
+/// A gateway that follows a web configuration, which says nothing yet, so that it can be seen to start.
+struct Guarded {
+    folder: Folder,
+    gateway: Gateway,
+}
+
+impl Guarded {
+    fn start(caller: &str) -> Self {
+        let folder = Folder::new();
+        let web = folder.write("web.yml", "");
+        let web = format!("[web]\nconfig_file = \"{}\"\n", web.display());
+        let file = config("127.0.0.1:0", &format!("{caller}{}", witness()));
+        Self { folder, gateway: Gateway::start_with(&file.replacen("[web]\n", &web, 1)) }
+    }
+
+    fn guard(&self, web: &str) {
+        self.folder.write("web.yml", web);
+    }
+}
+
+/// What the plugin was told.
+#[track_caller]
+fn told(answer: Response) -> String {
+    told_in(answer.expect(422).text())
+}
+
+fn told_in(text: &str) -> String {
+    let (_, told) = text.split_once("witness/caller: ").unwrap_or_else(|| panic!("{text}"));
+    told.lines().next().unwrap().to_owned()
+}
+
+fn basic(pair: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+#[test]
+fn nothing_is_told_that_is_not_named_or_not_known() {
+    let headers = [
+        ("user", "root"),
+        ("network", "10.0.0.1"),
+        ("tls-san", "db1.example.org"),
+        ("X-Forwarded-For", "10.0.0.1"),
+        ("X-Team", "a"),
+        ("x-team", "b, c"),
+    ];
+    for (caller, expected) in [
+        ("", "[]"),
+        (ALL, "[header:x-team='a, b, c' network='127.0.0.1']"),
+        ("[caller]\nattributes = ['header:user', 'user']\n", "[header:user='root']"),
+    ] {
+        let gateway = start(caller);
+        for method in ["PUT", "POST", "DELETE"] {
+            let request =
+                gateway.request(method, "/metrics/job/one").header("Authorization", &basic("alice:secret"));
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+            assert_eq!(told(request.body("m 1\n").send()), expected, "{method} {caller}");
+        }
+    }
+}
+
+#[test]
+fn a_user_is_whoever_has_sent_the_right_password() {
+    let guarded = Guarded::start(ALL);
+    let push = |pair: &str| {
+        guarded
+            .gateway
+            .request("PUT", "/metrics/job/one")
+            .header("Authorization", &basic(pair))
+            .header("User", "root")
+            .body("m 1\n")
+            .send()
+    };
+    assert_eq!(told(push("alice:secret")), "[network='127.0.0.1']", "nobody is asked for a password");
+    guarded.guard(ALICE);
+    assert_eq!(told(push("alice:secret")), "[network='127.0.0.1' user='alice']");
+    for pair in ["alice:wrong", "alice:", "alice", "root:secret", ":secret"] {
+        push(pair).expect(401);
+    }
+    guarded.guard("");
+    let asked = guarded.gateway.scrape().sum("pushgate_plugin_evaluations_total", &["witness"]);
+    assert_eq!(asked, 2.0, "no plugin has seen those who were not let in");
+    assert_eq!(told(push("alice:secret")), "[network='127.0.0.1']");
+}
+
+/// An authority, and the files of its certificates.
+struct Authority {
+    name: &'static str,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new(folder: &Folder, name: &'static str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        folder.write(&format!("{name}.pem"), params.self_signed(&key).unwrap().pem());
+        Self { name, issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate for these names, and its key, in two files.
+    fn identity(&self, folder: &Folder, names: Vec<SanType>) -> [String; 2] {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        let count = names.len();
+        params.subject_alt_names = names;
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
+        let file = |end: &str| format!("{}-{count}.{end}", self.name);
+        let written =
+            [folder.write(&file("pem"), certificate), folder.write(&file("key"), key.serialize_pem())];
+        written.map(|path| path.display().to_string())
+    }
+}
+
+#[test]
+fn names_are_those_of_certificates_that_were_verified() {
+    let Some(curl) = Curl::require() else { return };
+    let guarded = Guarded::start("[caller]\nattributes = ['tls-san', 'user']\n");
+    let folder = &guarded.folder;
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let uri = |name: &str| SanType::URI(name.try_into().unwrap());
+    let servers = Authority::new(folder, "servers");
+    let server = servers.identity(folder, vec![SanType::IpAddress([127, 0, 0, 1].into())]);
+    let clients = Authority::new(folder, "clients");
+    let one = clients.identity(folder, vec![dns("db1.example.org")]);
+    let two = clients.identity(folder, vec![dns("db2.example.org"), uri("spiffe://example.org/db2")]);
+    let stranger = Authority::new(folder, "strangers").identity(folder, vec![dns("db1.example.org")]);
+
+    let url = guarded.gateway.url("/metrics/job/one").replacen("http", "https", 1);
+    let authority = folder.path().join("servers.pem").display().to_string();
+    let push = |identity: Option<&[String; 2]>, version: &str| {
+        let mut arguments =
+            vec![version, "--cacert", &authority, "--data-binary", "@-", "-H", "tls-san: root"];
+        if let Some([certificate, key]) = identity {
+            arguments.extend(["--cert", certificate, "--key", key]);
+        }
+        curl.try_run("m 1\n", &arguments, &url).ok().map(|answer| told_in(&answer.body))
+    };
+    let [certificate, key] = &server;
+    let verified = "[tls-san='db2.example.org' tls-san='spiffe://example.org/db2']";
+    for (kind, expected) in [
+        ("NoClientCert", [Some("[]"), Some("[]"), Some("[]"), Some("[]")]),
+        ("RequestClientCert", [Some("[]"), Some("[]"), Some("[]"), Some("[]")]),
+        ("RequireAnyClientCert", [None, Some("[]"), Some("[]"), Some("[]")]),
+        ("VerifyClientCertIfGiven", [Some("[]"), Some("[tls-san='db1.example.org']"), Some(verified), None]),
+        ("RequireAndVerifyClientCert", [None, Some("[tls-san='db1.example.org']"), Some(verified), None]),
+    ] {
+        let ca = if kind == "NoClientCert" { "" } else { "  client_ca_file: clients.pem\n" };
+        guarded.guard(&format!(
+            "tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n  client_auth_type: {kind}\n{ca}"
+        ));
+        for version in ["--http1.1", "--http2"] {
+            let told =
+                [None, Some(&one), Some(&two), Some(&stranger)].map(|identity| push(identity, version));
+            assert_eq!(told.each_ref().map(Option::as_deref), expected, "{kind} {version}");
+        }
+    }
+}
+
+#[test]
+fn what_is_told_changes_with_a_reload() {
+    let file = |caller: &str| config("127.0.0.1:0", &format!("{caller}{}", witness()));
+    let mut gateway = Gateway::start_with(&file(""));
+    let push = |gateway: &Gateway| {
+        let request = gateway.request("PUT", "/metrics/job/one").header("x-team", "a").header("x-zone", "b");
+        told(request.body("m 1\n").send())
+    };
+    for (caller, expected) in [
+        ("", "[]"),
+        ("[caller]\nattributes = ['header:x-zone']\n", "[header:x-zone='b']"),
+        ("[caller]\nattributes = ['header:x-team', 'network']\n", "[header:x-team='a' network='127.0.0.1']"),
+        ("", "[]"),
+    ] {
+        let told = gateway.reload(&file(caller));
+        assert!(told.contains("level=info"), "{told}");
+        assert_eq!(push(&gateway), expected, "{caller}");
+    }
+    let told = gateway.reload(&file("[caller]\nattributes = ['header:cookie']\n"));
+    assert!(told.contains("not reloaded"), "{told}");
+    assert_eq!(push(&gateway), "[]");
+}
+
+#[test]
+fn what_is_remembered_is_remembered_by_caller() {
+    let gateway = start("[caller]\nattributes = ['header:x-team', 'header:x-teams']\n");
+    for number in 0..3 {
+        for (name, value) in [("x-team", "a"), ("x-team", "b"), ("x-teams", "a"), ("x-other", "a")] {
+            let request = gateway.request("PUT", "/metrics/job/one").header(name, value);
+            let expected =
+                if name == "x-other" { "[]".to_owned() } else { format!("[header:{name}='{value}']") };
+            assert_eq!(told(request.body(format!("m {number}\n")).send()), expected);
+        }
+    }
+    let remembered =
+        gateway.scrape().sum("pushgate_plugin_skipped_total", &["plugin=\"witness\"", "reason=\"memo\""]);
+    assert_eq!(remembered, 8.0, "all but the first of each caller");
+}
