@@ -125,6 +125,7 @@ impl Gateway {
             let chain = loaded.chain.clone();
             self.ingest.replace_policies(loaded);
             self.surroundings.settle(&config, &chain);
+            self.metrics.settle(&config);
             self.ingest.capture().configure(&config.capture);
             let mut waiting = self.config.differences(&config);
             waiting.retain(|key| {

@@ -118,7 +118,6 @@ impl Http {
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
-            ingest,
             metrics,
             bodies: BodyReader::new(config),
             openmetrics_bodies: if push.openmetrics {
@@ -136,7 +135,15 @@ impl Http {
             lifecycle: config.web.enable_lifecycle,
             admin_api: config.web.enable_admin_api,
             quit: Notify::new(),
-            pages: Pages::new(config, store.clone(), reloads.clone(), flags.clone(), started_at),
+            pages: Pages::new(
+                config,
+                store.clone(),
+                ingest.clone(),
+                reloads.clone(),
+                flags.clone(),
+                started_at,
+            ),
+            ingest,
             reloads,
             prefix: config.web.prefix(),
             store,
@@ -220,6 +227,9 @@ impl Http {
             Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
             Endpoint::Page => Ok(self.pages.groups(head.uri.query()).await),
             Endpoint::Status => Ok(self.pages.status().await),
+            Endpoint::Plugins => Ok(self.pages.plugins().await),
+            Endpoint::Rejections => Ok(self.pages.rejections().await),
+            Endpoint::Rejection => self.pages.rejection(head.uri.query()).await.ok_or(Failure::NoRejection),
             Endpoint::Static => {
                 let file = std::str::from_utf8(argument).ok().and_then(|path| self.pages.asset(path));
                 file.ok_or(Failure::NotFound)
@@ -260,7 +270,11 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::Delete => Some("delete"),
         Endpoint::Healthy => Some("healthy"),
         Endpoint::Ready => Some("ready"),
-        Endpoint::Page | Endpoint::Status => Some("status"),
+        Endpoint::Page
+        | Endpoint::Status
+        | Endpoint::Plugins
+        | Endpoint::Rejections
+        | Endpoint::Rejection => Some("status"),
         Endpoint::Static => Some("static"),
         Endpoint::ApiStatus => Some("api/v1/status"),
         Endpoint::ApiMetrics => Some("api/v1/metrics"),

@@ -5,6 +5,7 @@
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
 mod record;
+mod standing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,9 +20,10 @@ use tokio::task;
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
+pub use self::standing::Standing;
 use crate::capture::{Capture, Captured};
 use crate::config::Attribute;
-use crate::policies::{Loaded, Roster};
+use crate::policies::{Loaded, Member, Roster};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
@@ -68,6 +70,16 @@ impl Policies {
             roster,
             told,
         })
+    }
+
+    /// How all of them stand, in the order of the configuration.
+    pub fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.roster.members().map(|member| self.standing(member))
+    }
+
+    /// How one of them stands.
+    pub fn standing(&self, member: &Member) -> Standing {
+        Standing::of(self, member)
     }
 }
 

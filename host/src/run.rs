@@ -198,7 +198,8 @@ fn check_config(settings: &Settings, show: bool) -> anyhow::Result<()> {
             None => lines.line(section, key).map(|line| format!("{file}:{line}")),
         })
     } else {
-        format!("{file}: good, with {} plugins\n", config.chain.len())
+        let plugins = config.chain.len();
+        format!("{file}: good, with {plugins} plugin{}\n", if plugins == 1 { "" } else { "s" })
     };
     Gateway::load((config, problems))?;
     print(&answer)

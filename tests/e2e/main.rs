@@ -28,6 +28,9 @@ mod plugins;
 /// What plugins are told of whoever pushes.
 mod callers;
 
+/// What the bundled limits on cardinality make of what is stored.
+mod cardinality;
+
 /// What a policy says of `honor_labels`, beside a real Prometheus.
 mod honor_labels;
 

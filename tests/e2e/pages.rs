@@ -273,3 +273,56 @@ fn pages_are_readable_in_light_and_dark_and_on_a_phone() {
         assert_eq!(is_dark, scheme == "dark");
     }
 }
+
+#[test]
+fn what_policies_did_is_found_and_read() {
+    let Some(browser) = Browser::require() else { return };
+    let settings = "breaker_faults = 1\nbreaker_backoff = '1h'\n";
+    let trap = entry("trap", &artifacts::guest("trap"), "mode = 'monitor'");
+    let naming = entry("naming", &artifacts::plugin("naming"), "config = { prefixes = ['app_'] }");
+    let off = entry("resting", &artifacts::plugin("naming"), "mode = 'off'");
+    let mut gateway = Gateway::start(&[settings, &trap, &naming, &off].concat());
+    gateway.put("/metrics/job/hostile/x/%3Cscript%3Ealert(1)", "app_a 1\n").expect(200);
+    gateway.put("/metrics/job/batch", "bad{x=\"</pre><script>alert(1)</script>\"} 1\n").expect(422);
+    for (scheme, width) in [("light", 1_280), ("dark", 360)] {
+        browser.resize(width, 1_000);
+        browser.prefer(scheme);
+        browser.open(&gateway.url("/plugins"));
+        let plugins = browser.text("document.querySelector('main').innerText");
+        for expected in ["trap suspended", "hostile", "naming running", "resting off", "reject 1"] {
+            assert!(plugins.contains(expected), "{expected}: {plugins}");
+        }
+        let worst = browser.run(WORST_CONTRAST);
+        browser.picture(&format!("plugins-{scheme}-{width}"));
+        browser.open(&gateway.url("/rejections"));
+        assert_eq!(browser.text("document.querySelectorAll('tbody tr').length"), "2");
+        let fits = "document.documentElement.scrollWidth <= innerWidth";
+        assert_eq!(browser.text(fits), "true", "{width}");
+        browser.run("document.querySelector('tbody a').focus()");
+        browser.press([key::ENTER]);
+        browser.until("location.pathname === '/rejection' && document.readyState === 'complete'");
+        let told = browser.text("document.querySelector('main').innerText");
+        for expected in ["naming: rejected", "naming/prefix", "</pre><script>alert(1)</script>", "app_"] {
+            assert!(told.contains(expected), "{expected}: {told}");
+        }
+        assert_eq!(browser.text("document.querySelectorAll('main script').length"), "0");
+        browser.picture(&format!("rejection-{scheme}-{width}"));
+        assert_eq!(browser.text(fits), "true", "{width}");
+        for worst in [worst, browser.run(WORST_CONTRAST)] {
+            assert!(worst[0].as_f64().unwrap() >= 4.5, "{scheme}: {worst}");
+        }
+        let last =
+            "[...document.querySelectorAll('nav a')].at(-1).getBoundingClientRect().right <= innerWidth";
+        assert_eq!(browser.text(last), "true", "all pages can be reached at {width}");
+        is_content(&browser, &gateway);
+    }
+    gateway.get("/rejection?id=none").expect(404);
+
+    let line = gateway.reload(&config("127.0.0.1:0", &entry("fresh", &artifacts::plugin("naming"), "")));
+    assert!(line.contains("configuration reloaded"), "{line}");
+    for page in ["/status", "/plugins"] {
+        browser.open(&gateway.url(page));
+        let told = browser.text("document.querySelector('main').innerText");
+        assert!(told.contains("fresh") && !told.contains("resting"), "{page}: {told}");
+    }
+}

@@ -73,6 +73,45 @@ fn the_mode_of_a_plugin_changes_and_nothing_is_lost() {
 }
 
 #[test]
+fn what_is_counted_of_a_plugin_goes_on_whatever_its_mode() {
+    let chain = |name: &str, mode: &str| {
+        let rest = format!("mode = \"{mode}\"\nconfig = {{ refuse = \"bad\" }}");
+        config("127.0.0.1:0", &entry(name, &artifacts::guest("scribe"), &rest))
+    };
+    let gateway = Gateway::start_as(&chain("policy", "monitor"), LIFECYCLE, &[]);
+    let switch = |name: &str, mode: &str| {
+        gateway.folder().write("config.toml", chain(name, mode));
+        gateway.request("PUT", "/-/reload").send().expect(200);
+    };
+    let push = || gateway.put("/metrics/job/one", "bad 1\n").status;
+    // Rejected in mode enforce and monitor, findings, and answers: what is counted of the policy, if it is told.
+    let counted = || {
+        let scrape = gateway.scrape();
+        let rejected = |mode: &str| {
+            scrape.value(&format!(
+                "pushgate_plugin_evaluations_total{{decision=\"reject\",mode=\"{mode}\",plugin=\"policy\"}}"
+            ))
+        };
+        let found = "pushgate_plugin_findings_total{code=\"scribe/forbidden\",plugin=\"policy\"}";
+        let answers = "pushgate_plugin_duration_seconds_count{plugin=\"policy\"}";
+        [rejected("enforce"), rejected("monitor"), scrape.value(found), scrape.value(answers)]
+    };
+    assert_eq!((push(), counted()), (200, [None, Some(1.0), Some(1.0), Some(1.0)]));
+    switch("policy", "enforce");
+    assert_eq!(counted(), [Some(0.0), Some(1.0), Some(1.0), Some(1.0)]);
+    assert_eq!((push(), push(), counted()), (422, 422, [Some(2.0), Some(1.0), Some(3.0), Some(3.0)]));
+    // One that is off is not told, and not forgotten.
+    switch("policy", "off");
+    assert_eq!((push(), counted()), (200, [None; 4]));
+    switch("policy", "monitor");
+    assert_eq!((push(), counted()), (200, [Some(2.0), Some(2.0), Some(4.0), Some(4.0)]));
+    // One that is gone is.
+    switch("other", "monitor");
+    switch("policy", "monitor");
+    assert_eq!(counted(), [None, Some(0.0), Some(0.0), Some(0.0)]);
+}
+
+#[test]
 fn without_the_lifecycle_switch_no_request_reloads() {
     let gateway = Gateway::start_with(&refusing("a"));
     gateway.folder().write("config.toml", "wrong");

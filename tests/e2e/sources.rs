@@ -1,97 +1,19 @@
 //! Plugins from files, https and a real OCI registry: pinned, signed, locked, kept.
 
+mod servers;
+mod setup;
+mod tokens;
+
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::gateway::command;
-use e2e::process::finish;
 use e2e::registry::{Certificate, Layer, Registry};
-use e2e::tools::{Tool, require};
-use e2e::{Folder, Gateway, artifacts};
+use e2e::{Gateway, artifacts};
 use pushgate_plugin_host::Digest;
 
-fn plugin() -> Vec<u8> {
-    fs::read(artifacts::guest("scribe")).unwrap()
-}
-
-fn wasm(content: &[u8]) -> Layer<'_> {
-    Layer { media_type: "application/wasm", content, annotations: &[] }
-}
-
-/// A folder with a configuration of one plugin.
-struct Setup {
-    folder: Folder,
-}
-
-impl Setup {
-    fn new() -> Self {
-        let folder = Folder::new();
-        fs::create_dir(folder.path().join("cache")).unwrap();
-        // The cache is not used when somebody else may write to it.
-        assert!(
-            Command::new("chmod").arg("700").arg(folder.path().join("cache")).status().unwrap().success()
-        );
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn configure(&self, plugins: &str, source: &str, rest: &str) {
-        let config = format!(
-            "[web]\nlisten_address = ['127.0.0.1:0']\n[plugins]\n{plugins}\n\
-             [[plugin]]\nname = 'p'\nsource = '{source}'\n{rest}\n[plugin.config]\nwrite = 'x'\n"
-        );
-        self.folder.write("config.toml", config);
-    }
-
-    /// What the check of the configuration says that is wrong.
-    #[track_caller]
-    fn refused(&self, expected: &[&str]) {
-        let checked = command(&self.folder, &["check-config"]);
-        assert_eq!(checked.code, 1, "{}{}", checked.stdout, checked.stderr);
-        for part in expected {
-            assert!(checked.stderr.contains(part), "'{part}' in {}", checked.stderr);
-        }
-    }
-
-    #[track_caller]
-    fn accepted(&self, flags: &[&str]) {
-        let checked = command(&self.folder, &[flags, &["check-config"]].concat());
-        assert_eq!(checked.code, 0, "{}", checked.stderr);
-    }
-
-    /// A key pair, in `<name>.key` and `<name>.pub`; `None` skips the test.
-    fn make_key(&self, name: &str) -> Option<()> {
-        let openssl = require(Tool::Openssl)?;
-        let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
-        for arguments in [
-            &["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &private] as &[_],
-            &["ec", "-in", &private, "-pubout", "-out", &public],
-        ] {
-            let made = finish(Command::new(&openssl).args(arguments).current_dir(self.folder.path()), b"");
-            assert_eq!(made.code, 0, "{}", made.stderr);
-        }
-        Some(())
-    }
-
-    /// What openssl signs with a key, in base64.
-    fn sign(&self, key: &str, content: &[u8]) -> String {
-        let file = self.folder.write("to-be-signed", content);
-        let mut openssl = Command::new(require(Tool::Openssl).unwrap());
-        openssl.args(["dgst", "-sha256", "-sign", &format!("{key}.key"), "-out", "signature"]).arg(file);
-        let signed = finish(openssl.current_dir(self.folder.path()), b"");
-        assert_eq!(signed.code, 0, "{}", signed.stderr);
-        STANDARD.encode(fs::read(self.path("signature")).unwrap())
-    }
-}
+use self::setup::{Setup, find, plugin, wasm};
 
 #[test]
 fn a_file_is_what_its_digest_says() {
@@ -157,23 +79,10 @@ fn a_registry_gives_what_is_pinned() {
     fs::write(&kept, b"\0asm, but another one").unwrap();
     let checked = command(&folder, &["check-config"]);
     assert_eq!(checked.code, 1, "{}", checked.stdout);
-    assert!(checked.stderr.contains("cannot get 'http://127.0.0.1"), "{}", checked.stderr);
-}
-
-/// The file of that name below a folder.
-fn find(folder: &Path, name: &str) -> PathBuf {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|file| file == name) {
-                return path;
-            }
-        }
+    for part in ["cannot get 'http://127.0.0.1", "; and its copy in plugins.cache_directory", "it is damaged"]
+    {
+        assert!(checked.stderr.contains(part), "'{part}' in {}", checked.stderr);
     }
-    panic!("there is no {name}");
 }
 
 #[test]
@@ -219,6 +128,22 @@ fn a_registry_has_the_signature_that_cosign_would_push() {
     setup.refused(&["is not one of '", "ours.pub' for this plugin"]);
     push_signature("ours", manifest);
     setup.accepted(&[]);
+
+    // Plugin and signature are kept, so that the registry need not be there.
+    let pinned = format!("signed_by = 'ours.pub'\ndigest = '{}'", Digest::of(&plugin()));
+    let source = format!("oci://{}/p:1", registry.address());
+    setup.configure("cache_directory = 'cache'", &source, &pinned);
+    setup.accepted(&[]);
+    drop(registry);
+    setup.accepted(&[]);
+    setup.configure("cache_directory = 'cache'", &source, &pinned.replace("ours", "theirs"));
+    setup.refused(&["cannot get '", "its signature is not one of '", "theirs.pub'"]);
+    let kept = find(setup.folder.path(), &format!("{}.signature", Digest::of(&plugin()).hex()));
+    fs::write(&kept, "{}").unwrap();
+    setup.configure("cache_directory = 'cache'", &source, &pinned);
+    setup.refused(&["cannot get '", "its signature is not one of '", "ours.pub'"]);
+    fs::remove_file(&kept).unwrap();
+    setup.refused(&["cannot get '"]);
 }
 
 #[test]
@@ -226,7 +151,8 @@ fn https_is_followed_with_the_authorities_that_are_named() {
     let Some(registry) = Registry::start() else { return };
     registry.push("p", "1", &wasm(&plugin()));
     let setup = Setup::new();
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let names = ["127.0.0.1", "0.0.0.0"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
     let certificate = setup.folder.write("ca.pem", made.cert.pem());
     let key = setup.folder.write("server.key", made.signing_key.serialize_pem());
     let secured = registry.secured(Certificate { certificate: &certificate, key: &key });
@@ -239,6 +165,13 @@ fn https_is_followed_with_the_authorities_that_are_named() {
     setup.refused(&[&format!("cannot get 'https://{authority}"), "certificate"]);
     setup.configure("ca_file = 'ca.pem'", &source, &pinned);
     setup.accepted(&[]);
+    // Plain http is spoken with 127.0.0.1. This address leads there, too, and is not taken for this machine's own.
+    let source = format!("oci://0.0.0.0:{}/p:1", authority.port());
+    setup.configure("ca_file = 'ca.pem'", &source, &pinned);
+    setup.accepted(&[]);
+    setup.configure("", &source, &pinned);
+    setup.refused(&[&format!("cannot get 'https://0.0.0.0:{}", authority.port()), "certificate"]);
+    setup.configure("ca_file = 'ca.pem'", &source, &pinned);
     setup.folder.write("ca.pem", "no certificate");
     setup.refused(&["[plugins] ca_file", "ca.pem' cannot be used: it has no certificate"]);
 }
@@ -306,60 +239,29 @@ fn what_is_locked_is_used_and_nothing_else() {
     setup.refused(&["[plugins] lock_file", "cannot be used"]);
 }
 
-/// A server that answers every request with these bytes, and then with `more` for as long as anybody listens.
-fn answering(head: String, more: &'static [u8]) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let (mut connection, head) = (connection.unwrap(), head.clone());
-            thread::spawn(move || {
-                let _ = connection.read(&mut [0; 4096]);
-                let mut sent = connection.write_all(head.as_bytes());
-                while sent.is_ok() && !more.is_empty() {
-                    sent = connection.write_all(more);
-                }
-            });
-        }
-    });
-    address
-}
-
 #[test]
-fn a_server_that_does_not_keep_to_the_rules_is_named() {
+fn a_lock_that_is_enforced_allows_no_other_digest_or_signer() {
     let setup = Setup::new();
-    let pinned = format!("digest = '{}'", Digest::of(b""));
-    let check = |rule: &str, address: SocketAddr, expected: &[&str]| {
-        setup.configure("fetch_timeout = '2s'", &format!("http://{address}/p.wasm"), &pinned);
-        let place = format!("'http://{address}/p.wasm'");
-        println!("{rule}");
-        setup.refused(&[&[place.as_str()], expected].concat());
-    };
-    let ok = "HTTP/1.1 200 OK\r\n";
-    check(
-        "announced to be too large",
-        answering(format!("{ok}Content-Length: 33554433\r\n\r\n"), b""),
-        &["has more than the 33554432 bytes that are allowed"],
-    );
-    check(
-        "endless",
-        answering(format!("{ok}Connection: close\r\n\r\n"), &[b'x'; 64 << 10]),
-        &["has more than the 33554432 bytes that are allowed"],
-    );
-    check(
-        "shorter than announced",
-        answering(format!("{ok}Content-Length: 9\r\n\r\nabc"), b""),
-        &["broke off"],
-    );
-    check("no answer", answering(String::new(), b""), &["cannot get"]);
-    check(
-        "a redirect to what is not encrypted",
-        answering(
-            "HTTP/1.1 302 Found\r\nLocation: http://example.org/p.wasm\r\nContent-Length: 0\r\n\r\n".into(),
-            b"",
-        ),
-        &["redirects to a place that is not followed: 'http://example.org/p.wasm' is not encrypted"],
-    );
-    let circle = "HTTP/1.1 302 Found\r\nLocation: /p.wasm\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    check("a circle", answering(circle.into(), b""), &["it is the redirect number"]);
+    if setup.make_key("ours").and(setup.make_key("theirs")).is_none() {
+        return;
+    }
+    let file = setup.folder.write("p.wasm", plugin());
+    let file = file.to_str().unwrap();
+    let configure = |rest: &str| setup.configure("locked = true", file, rest);
+    setup.folder.write("p.wasm.sig", setup.sign("ours", &plugin()));
+    configure("signed_by = 'ours.pub'");
+    setup.refused(&[
+        "plugins.lock' does not have it, and nothing else is used; `pushgate lock` writes it anew",
+    ]);
+    assert_eq!(command(&setup.folder, &["lock"]).code, 0);
+    setup.accepted(&[]);
+    configure(&format!("signed_by = 'ours.pub'\ndigest = '{}'", Digest::of(&plugin())));
+    setup.accepted(&[]);
+    configure(&format!("signed_by = 'ours.pub'\ndigest = '{}'", Digest::of(b"")));
+    setup.refused(&[&format!("plugins.lock' has it with the digest {}", Digest::of(&plugin()))]);
+    setup.folder.write("p.wasm.sig", setup.sign("theirs", &plugin()));
+    for other in ["signed_by = 'theirs.pub'", ""] {
+        configure(other);
+        setup.refused(&["plugins.lock' has it signed by another key, or by none"]);
+    }
 }

@@ -27,6 +27,15 @@ pub struct Certificate<'a> {
     pub key: &'a Path,
 }
 
+/// Where the tokens that a registry wants are given out.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens<'a> {
+    /// The URL. They are those of the issuer `tests` for the service `registry`.
+    pub realm: &'a str,
+    /// The certificate of the key that signs them, in PEM.
+    pub certificate: &'a Path,
+}
+
 impl Registry {
     /// Starts one that speaks plain HTTP; `None` skips the test, see [`require`].
     pub fn start() -> Option<Self> {
@@ -43,6 +52,15 @@ impl Registry {
     /// Ends it and starts one with what was pushed to it, which asks for a user of this file (htpasswd).
     pub fn guarded(mut self, users: &Path) -> Option<Self> {
         let auth = format!("auth:\n  htpasswd: {{realm: tests, path: '{}'}}\n", users.display());
+        Self::start_with(self.server.take_folder(), &auth)
+    }
+
+    /// Ends it and starts one with what was pushed to it, which wants tokens.
+    pub fn with_tokens(mut self, Tokens { realm, certificate }: Tokens<'_>) -> Option<Self> {
+        let bundle = certificate.display();
+        let auth = format!(
+            "auth:\n  token: {{realm: '{realm}', service: registry, issuer: tests, rootcertbundle: '{bundle}'}}\n"
+        );
         Self::start_with(self.server.take_folder(), &auth)
     }
 

@@ -57,10 +57,13 @@ fn run_all(
     let manifest = bench.describe()?.manifest;
     // Those that keep nothing between pushes may have a configuration in common, which many cases do.
     let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
+    // One of the others is kept until the next is there, or each would be compiled anew.
+    let mut in_use: Option<Policy> = None;
     let (mut failed, mut blessed) = (0, 0);
     for case in &cases {
         if !manifest.pure {
-            policies.clear();
+            let before = std::mem::take(&mut policies).into_values().find(Result::is_ok);
+            in_use = before.or(in_use);
         }
         let policy =
             policies.entry(&case.config).or_insert_with(|| configure(&bench, &manifest.name, &case.config));

@@ -118,7 +118,7 @@ async fn audit(http: &Http, policies: Arc<Policies>, name: &str) -> Result<Respo
         let _permit = permit;
         let member = policies.roster.find(&name)?;
         let audit = Audit::of(member, &store, &rejections, || is_waited_for.strong_count() > 0);
-        Some(success(&audit::data(member, &audit)))
+        Some(success(&audit::data(&policies.standing(member), &audit)))
     };
     let answer = tokio::task::spawn_blocking(work).await;
     drop(asked);

@@ -1,4 +1,5 @@
-//! The pages for people: the groups at `/`, how the gateway runs at `/status`, and the files that both need.
+//! The pages for people: the groups at `/`, the policies at `/plugins`, what they rejected at `/rejections`, how the
+//! gateway runs at `/status`, and the files that all need.
 //!
 //! A page is rendered here as a whole and works without JavaScript; the script adds deleting and remembers what is
 //! open. Whatever a page shows goes through a template, which escapes it. Links are relative to the page, so they
@@ -17,7 +18,10 @@ mod native;
 mod number;
 mod paging;
 mod path;
+mod plugins;
 mod query;
+mod rejection;
+mod rejections;
 mod search;
 mod status;
 mod visible;
@@ -34,10 +38,14 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use self::groups::GroupsPage;
+use self::plugins::PluginsPage;
 use self::query::Query;
+use self::rejection::RejectionPage;
+use self::rejections::RejectionsPage;
 use self::status::StatusPage;
 use super::payload::{self, Payload};
-use crate::config::{Config, Policy};
+use crate::config::Config;
+use crate::ingest::Ingest;
 use crate::reload::Reloads;
 use crate::store::Store;
 
@@ -57,6 +65,7 @@ const MAX_CONCURRENT: usize = 2;
 #[derive(Clone)]
 pub(super) struct Pages {
     store: Arc<Store>,
+    ingest: Arc<Ingest>,
     about: Arc<About>,
     turn: Arc<Semaphore>,
 }
@@ -67,7 +76,6 @@ struct About {
     admin_api: bool,
     /// Where a scrape is answered, relative to a page.
     metrics_path: String,
-    policies: Vec<Policy>,
     flags: Arc<[(&'static str, String)]>,
     reloads: Arc<Reloads>,
     version: &'static str,
@@ -75,10 +83,11 @@ struct About {
 }
 
 impl Pages {
-    /// Pages about `store`, in a gateway that was `started` with `config`, which as the original's flags is `flags`.
+    /// Pages about `store` and what `ingest` has to do with it, in a gateway that was `started` with `config`, which as the original's flags is `flags`.
     pub(super) fn new(
         config: &Config,
         store: Arc<Store>,
+        ingest: Arc<Ingest>,
         reloads: Arc<Reloads>,
         flags: Arc<[(&'static str, String)]>,
         started: SystemTime,
@@ -86,13 +95,12 @@ impl Pages {
         let about = About {
             admin_api: config.web.enable_admin_api,
             metrics_path: config.web.telemetry_path.trim_start_matches('/').to_owned(),
-            policies: config.chain.clone(),
             flags,
             reloads,
             version: env!("CARGO_PKG_VERSION"),
             started,
         };
-        Self { store, about: Arc::new(about), turn: Arc::new(Semaphore::new(MAX_CONCURRENT)) }
+        Self { store, ingest, about: Arc::new(about), turn: Arc::new(Semaphore::new(MAX_CONCURRENT)) }
     }
 
     /// GET of `/`: the groups that the query asks for.
@@ -103,7 +111,33 @@ impl Pages {
 
     /// GET of `/status`: how the gateway runs.
     pub(super) async fn status(&self) -> Response<Payload> {
-        self.render(|store, about| StatusPage::of(store, about, SystemTime::now()).html()).await
+        let policies = self.ingest.policies();
+        let page = move |store: &Store, about: &About| {
+            StatusPage::of(store, about, policies.standings(), SystemTime::now()).html()
+        };
+        self.render(page).await
+    }
+
+    /// GET of `/plugins`: how the policies stand.
+    pub(super) async fn plugins(&self) -> Response<Payload> {
+        let policies = self.ingest.policies();
+        self.render(move |_, about| PluginsPage::of(about, policies.standings(), SystemTime::now()).html())
+            .await
+    }
+
+    /// GET of `/rejections`: the last pushes that policies spoke against.
+    pub(super) async fn rejections(&self) -> Response<Payload> {
+        let (kept, seen) = self.ingest.rejections().list();
+        self.render(move |_, about| RejectionsPage::of(about, &kept, seen, SystemTime::now()).html()).await
+    }
+
+    /// GET of `/rejection?id=<id>`: one of them, if it is still kept.
+    pub(super) async fn rejection(&self, query: Option<&str>) -> Option<Response<Payload>> {
+        let id = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("id="))?;
+        let rejection = self.ingest.rejections().find(id)?;
+        let page =
+            move |_: &Store, about: &About| RejectionPage::of(about, &rejection, SystemTime::now()).html();
+        Some(self.render(page).await)
     }
 
     /// GET below `/static/`: a file that the pages need. `path` is what follows, decoded.
@@ -146,12 +180,19 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, UNIX_EPOCH};
 
+    use pushgate_exposition::edit::Change;
     use pushgate_exposition::{GroupingKey, Rules, text};
+    use pushgate_plugin_host::{Finding, PastFault, Suspended};
 
     use super::*;
+    use crate::config;
+    use crate::ingest::{Consistency, Standing};
     use crate::journal::InMemory;
+    use crate::policies::Loaded;
+    use crate::rejections::{Decision, Edits, Excerpt, Judgement, Rejection, Rejections};
     use crate::reload::{Reload, Trigger};
     use crate::store::{Limits, Mode, OwnFamilies, Unknown};
+    use crate::telemetry::{Metrics, PluginCounts};
 
     const NOON: u64 = 1_795_348_800;
 
@@ -179,12 +220,9 @@ mod tests {
     }
 
     fn about() -> About {
-        let config = "[[plugin]]\nname = \"naming\"\nsource = \"naming.wasm\"\nmode = \"monitor\"\n";
-        let config = Config::parse(config, Path::new("config.toml")).unwrap();
         About {
             admin_api: true,
             metrics_path: "metrics".to_owned(),
-            policies: config.chain,
             flags: Arc::new([
                 ("persistence.file", String::new()),
                 ("web.enable-admin-api", "true".to_owned()),
@@ -250,14 +288,115 @@ plain -1
         push(&store, &[("job", "a")], "x 1\n", 0);
         golden("groups", &groups(&store, ""));
         golden("nothing_found", &groups(&store, "q=no+such"));
-        golden("status", &StatusPage::of(&store, &about(), now()).html());
+        golden("status", &StatusPage::of(&store, &about(), [standing()].into_iter(), now()).html());
         let about = about();
         let reason = "config.toml:3: [log] level: 'loud' is not a level\nconfig.toml:7: <wrong>".to_owned();
         for outcome in [Ok(vec!["push.max_series".to_owned(), "log.level".to_owned()]), Err(reason)] {
             let name = if outcome.is_ok() { "status_reloaded" } else { "status_not_reloaded" };
             let at = now() - Duration::from_secs(70);
             about.reloads.remember(Reload { at, trigger: Trigger::Hangup, outcome });
-            golden(name, &StatusPage::of(&store, &about, now()).html());
+            golden(name, &StatusPage::of(&store, &about, [standing()].into_iter(), now()).html());
+        }
+    }
+
+    #[test]
+    fn pages_of_policies_look_as_they_did() {
+        let about = about();
+        let plugins = |standings: Vec<Standing>| PluginsPage::of(&about, standings.into_iter(), now()).html();
+        let ago = |seconds| now() - Duration::from_secs(seconds);
+        let fault =
+            PastFault { at: ago(5), job: "a<b>".into(), kind: "trap", message: "it <trapped>\n".into() };
+        let suspended = Suspended {
+            job: "a<b>".into(),
+            since: ago(70),
+            faults: 7,
+            until: now() + Duration::from_secs(9),
+        };
+        let counts = PluginCounts {
+            evaluations: vec![("accept", 1_234), ("mutate", 0), ("reject", 5)],
+            faults: vec![("trap", 7)],
+            skipped: vec![("scope", 0), ("memo", 3)],
+            duration: Some([4.2e-6, 2.5e-3]),
+            fuel: Some([6_000.0, 95_000.0]),
+        };
+        let failing = Standing {
+            mode: "enforce",
+            last_faults: vec![fault],
+            suspended: vec![suspended.clone()],
+            counts: Some(counts),
+            ..standing()
+        };
+        let shadow =
+            Standing { name: "next".into(), mode: "shadow", shadow_of: Some("naming".into()), ..standing() };
+        golden("plugins", &plugins(vec![failing, shadow, Standing { mode: "off", ..standing() }]));
+        let many = plugins(vec![Standing { suspended: vec![suspended; 60], ..standing() }]);
+        assert_eq!((many.matches("Next try").count(), many.matches("in 9 seconds").count()), (1, 50));
+        assert!(many.contains("… and 10 more"));
+        assert!(plugins(Vec::new()).contains("every push is taken as it is"));
+
+        let rejection = Arc::new(rejection());
+        let rejections = |kept: &[Arc<Rejection>]| RejectionsPage::of(&about, kept, 2_345, now()).html();
+        golden("rejections", &rejections(&vec![rejection.clone(); 2]));
+        assert!(rejections(&vec![rejection.clone(); 1_203]).contains("1,003 more"));
+        assert!(rejections(&[]).contains("No push is kept"));
+        golden("rejection", &RejectionPage::of(&about, &rejection, now()).html());
+    }
+
+    fn standing() -> Standing {
+        Standing {
+            name: "naming".into(),
+            mode: "monitor",
+            shadow_of: None,
+            fail: "closed",
+            plugin: "naming".into(),
+            version: "0.1.0".into(),
+            digest: "sha256:00ff".into(),
+            source: "plugins/naming.wasm".into(),
+            suspended: Vec::new(),
+            last_faults: Vec::new(),
+            counts: None,
+        }
+    }
+
+    /// Everything that may be in one, and all of it with what a page must not take for its own.
+    fn rejection() -> Rejection {
+        let finding = Finding {
+            plugin: "naming".into(),
+            code: "naming/<code>".into(),
+            message: "rename <it>\u{202e}".into(),
+            metric: Some("bad".into()),
+            series: None,
+            label: None,
+        };
+        let change =
+            Change { edit: "set-label", name: "team".into(), to: None, value: Some("<a>".into()), series: 3 };
+        let judgement = Judgement {
+            plugin: "naming".into(),
+            version: "0.1.0".into(),
+            mode: "enforce",
+            decision: Decision::Rejected,
+            fault: None,
+            findings: vec![finding],
+            more_findings: 3,
+            config: Some("{\"prefixes\":[\"</pre>\"]}".into()),
+            group: "{job=\"<j>\"}".into(),
+            excerpt: Excerpt { text: "# HELP bad </pre>\nbad 1\n".into(), series: 1, of: 9 },
+            edits: vec![Edits { plugin: "relabel".into(), changes: vec![change], more: 2 }],
+        };
+        let fault = Judgement {
+            plugin: "other".into(),
+            mode: "monitor",
+            decision: Decision::Fault,
+            fault: Some("out of <fuel>".into()),
+            ..Judgement::default()
+        };
+        Rejection {
+            id: "9a44c0d25b1c3cfe".into(),
+            at: now() - Duration::from_secs(90),
+            method: "PUT",
+            group: "{job=\"<j>\"}".into(),
+            passed: false,
+            judgements: vec![judgement, fault],
         }
     }
 
@@ -370,8 +509,25 @@ plain -1
 
     #[tokio::test]
     async fn pages_and_files_may_do_nothing_but_what_they_need() {
-        let pages = Pages::new(&Config::default(), Arc::new(store()), Arc::default(), Arc::new([]), now());
-        for response in [pages.groups(Some("q=x")).await, pages.status().await] {
+        let store = Arc::new(store());
+        let ingest = Ingest::new(
+            Loaded::default(),
+            store.clone(),
+            Arc::new(Metrics::new()),
+            Arc::new(Rejections::new(&config::Rejections::default())),
+            Rules::default(),
+            Consistency::Checked,
+            1,
+        );
+        let ingest = Arc::new(ingest);
+        let pages = Pages::new(&Config::default(), store, ingest, Arc::default(), Arc::new([]), now());
+        assert!(pages.rejection(Some("id=none")).await.is_none() && pages.rejection(None).await.is_none());
+        for response in [
+            pages.groups(Some("q=x")).await,
+            pages.status().await,
+            pages.plugins().await,
+            pages.rejections().await,
+        ] {
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()[http::header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);

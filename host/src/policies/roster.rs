@@ -46,10 +46,3 @@ impl FromIterator<Member> for Roster {
         Self(members.into_iter().collect())
     }
 }
-
-impl Member {
-    /// Its mode in one word; that of a candidate is `shadow`.
-    pub fn mode(&self) -> &'static str {
-        if self.policy.shadow_of.is_some() { "shadow" } else { self.policy.mode.as_str() }
-    }
-}

@@ -16,7 +16,7 @@ pub struct Chunk {
     /// When the family was pushed, in seconds since 1970.
     pub(super) pushed_at: f64,
     pub(super) rare: Option<Box<Rare>>,
-    /// The labels that series have beside the group's, each pair once. Read only where labels are counted.
+    /// The labels that series have beside the group's, each pair once, sorted. Read only where labels are counted.
     pub(super) labels: OnceLock<Box<[(String, String)]>>,
 }
 

@@ -144,8 +144,10 @@ impl Store {
         let mut going: HashMap<&str, i64, Hasher> = HashMap::default();
         for (name, kind, chunk) in &replaced {
             let labels = chunk.labels.get_or_init(|| read(key, name, *kind, chunk));
-            looked_at += labels.len();
-            for (_, value) in labels.iter().filter(|(name, _)| name == label) {
+            let start = labels.partition_point(|(name, _)| name.as_str() < label);
+            looked_at += 1;
+            for (_, value) in labels[start..].iter().take_while(|(name, _)| name == label) {
+                looked_at += 1;
                 *going.entry(value).or_default() += 1;
             }
         }
@@ -246,7 +248,7 @@ impl Labels {
     }
 }
 
-/// The labels of a family of a group, without those of the key.
+/// The labels of a family of a group, without those of the key, sorted.
 fn read(key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk) -> Box<[(String, String)]> {
     // What was rendered can be read.
     let Ok(push) = chunk.read_back(name, kind) else { return Box::default() };
@@ -255,5 +257,7 @@ fn read(key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk) -> Box<[(Strin
     let distinct: HashSet<_, Hasher> = pairs.map(|(&name, &value)| (name, value)).collect();
     let texts = distinct.into_iter().map(|(name, value)| (push.text(name), push.text(value)));
     let own = texts.filter(|(name, value)| key.label(name).is_none() && !value.is_empty());
-    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let mut own: Box<[_]> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    own.sort_unstable();
+    own
 }

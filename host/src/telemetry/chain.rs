@@ -1,5 +1,6 @@
 //! What is counted of the plugins of a chain.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pushgate_exposition::{InternError, Kind};
@@ -14,36 +15,57 @@ use super::writer::Writer;
 /// What is counted of one chain, in the order of its links. Goes with the chain, so that pushes that are still in
 /// an old one are counted where they belong.
 #[derive(Clone, Default)]
-pub struct ChainMetrics(Arc<[Policy]>);
+pub struct ChainMetrics {
+    policies: Arc<[Policy]>,
+    /// What was counted of policies that are off, or gone.
+    resting: Arc<BTreeMap<String, Counted>>,
+}
 
 /// One policy of the chain.
 struct Policy {
     plugin: Plugin,
-    mode: &'static str,
+    mode: Mode,
     breaker: Arc<Breaker>,
-    counted: Arc<PluginMetrics>,
+    counted: Counted,
+}
+
+/// What was counted of a version of a plugin.
+#[derive(Clone)]
+struct Counted {
+    version: String,
+    metrics: Arc<PluginMetrics>,
 }
 
 impl ChainMetrics {
-    /// Those of a chain. A plugin that the chain before had in the same version and mode goes on counting from where it
-    /// is.
+    /// Those of a chain. A plugin that a chain before had in the same version goes on counting from where it is.
     pub(super) fn following(before: &Self, chain: &Chain) -> Self {
+        let mut known = (*before.resting).clone();
+        for policy in &*before.policies {
+            known.insert(policy.plugin.name().to_owned(), policy.counted.clone());
+        }
         let policy = |link: &Link| {
             let new = Policy::of(link);
-            let known = before.0.iter().find(|old| old.is_of_the_same_plugin(&new));
-            let counted = known.map_or(&new.counted, |known| &known.counted).clone();
-            Policy { counted, ..new }
+            match known.remove(link.plugin.name()) {
+                Some(counted) if counted.is_like(&new.counted) => Policy { counted, ..new },
+                _ => new,
+            }
         };
-        Self(chain.links().iter().map(policy).collect())
+        Self { policies: chain.links().iter().map(policy).collect(), resting: Arc::new(known) }
+    }
+
+    /// Forgets what was counted of policies that are neither in the chain nor called for.
+    pub(super) fn settle(&mut self, is_configured: impl Fn(&str) -> bool) {
+        Arc::make_mut(&mut self.resting).retain(|name, _| is_configured(name));
     }
 
     /// Counts and logs what the policies did with a push.
     pub fn count(&self, chain: &Chain, reports: &[Report], id: &str) {
         for report in reports {
-            let (Some(policy), Some(link)) = (self.0.get(report.link), chain.links().get(report.link)) else {
+            let (Some(policy), Some(link)) = (self.policies.get(report.link), chain.links().get(report.link))
+            else {
                 continue;
             };
-            policy.counted.count(report);
+            policy.counted.metrics.count(report, policy.mode);
             let plugin = policy.plugin.name();
             if report.origin == Origin::Contradicted {
                 error!(
@@ -67,8 +89,8 @@ impl ChainMetrics {
 
     /// What is counted of the policy of that name, if it is in the chain.
     pub fn counts(&self, name: &str) -> Option<PluginCounts> {
-        let policy = self.0.iter().find(|policy| policy.plugin.name() == name)?;
-        Some(PluginCounts::of(&policy.counted))
+        let policy = self.policies.iter().find(|policy| policy.plugin.name() == name)?;
+        Some(PluginCounts::of(&policy.counted.metrics))
     }
 
     /// Writes the families of all policies, in order of their names.
@@ -79,7 +101,7 @@ impl ChainMetrics {
             "How long it took to have a plugin's code when it was loaded: to compile it (cache=\"miss\"), to read it from \
              cache_directory (hit), or no time, because it was in use (in_use).",
         )?;
-        for Policy { plugin, .. } in &*self.0 {
+        for Policy { plugin, .. } in &*self.policies {
             let (source, duration) = plugin.code();
             let cache = match source {
                 CodeSource::Compiled => "miss",
@@ -110,10 +132,12 @@ impl ChainMetrics {
             "Pushes that a plugin decided about, by what it decided, remembered decisions included. In mode monitor the decision \
              changes nothing.",
         )?;
-        for policy in &*self.0 {
-            for (decision, count) in DECISIONS.iter().zip(&policy.counted.decisions) {
-                let name = policy.plugin.name();
-                out.count(family, &[("decision", decision), ("mode", policy.mode), ("plugin", name)], count)?;
+        for policy in &*self.policies {
+            for (mode, counts) in policy.counted.metrics.decisions(policy.mode) {
+                for (decision, count) in DECISIONS.iter().zip(counts) {
+                    let (mode, name) = (mode.as_str(), policy.plugin.name());
+                    out.count(family, &[("decision", decision), ("mode", mode), ("plugin", name)], count)?;
+                }
             }
         }
         let family = out.family(
@@ -151,9 +175,10 @@ impl ChainMetrics {
             "1 for each plugin of the chain, with what it is: the version that it gives itself, the SHA-256 of its file, and the \
              version of the contract that it is called by.",
         )?;
-        for Policy { plugin, mode, .. } in &*self.0 {
+        for Policy { plugin, mode, .. } in &*self.policies {
             let digest = plugin.digest().to_string();
             let (name, version) = (plugin.name(), &*plugin.manifest().version);
+            let mode = mode.as_str();
             let labels =
                 [("api", API), ("digest", &digest), ("mode", mode), ("plugin", name), ("version", version)];
             out.value(family, &labels, 1.0)?;
@@ -163,7 +188,7 @@ impl ChainMetrics {
             Kind::Gauge,
             "Instances of a plugin: busy with a push, or idle. Raise the setting instances when more than that are busy often.",
         )?;
-        for Policy { plugin, .. } in &*self.0 {
+        for Policy { plugin, .. } in &*self.policies {
             let Instances { idle, busy } = plugin.instances();
             for (state, count) in [("busy", busy), ("idle", idle)] {
                 out.value(family, &[("plugin", plugin.name()), ("state", state)], count as f64)?;
@@ -184,7 +209,7 @@ impl ChainMetrics {
             "The most memory that one instance of a plugin has had since the configuration was read. Set memory to more than \
              twice that: an instance that has grown past half of it is not used again.",
         )?;
-        for Policy { plugin, .. } in &*self.0 {
+        for Policy { plugin, .. } in &*self.policies {
             out.value(family, &[("plugin", plugin.name())], plugin.memory_peak() as f64)?;
         }
         let family = out.family(
@@ -203,14 +228,14 @@ impl ChainMetrics {
             Kind::Gauge,
             "Jobs that a plugin is suspended for, because it keeps failing on their pushes; `fail` decides about those.",
         )?;
-        for Policy { plugin, breaker, .. } in &*self.0 {
+        for Policy { plugin, breaker, .. } in &*self.policies {
             out.value(family, &[("plugin", plugin.name())], breaker.suspended().len() as f64)?;
         }
         Ok(())
     }
 
     fn policies(&self) -> impl Iterator<Item = (&str, &PluginMetrics)> {
-        self.0.iter().map(|policy| (policy.plugin.name(), &*policy.counted))
+        self.policies.iter().map(|policy| (policy.plugin.name(), &*policy.counted.metrics))
     }
 }
 
@@ -223,14 +248,14 @@ fn log_findings(id: &str, plugin: &str, findings: &[Finding], decision: &str) {
 
 impl Policy {
     fn of(link: &Link) -> Self {
-        let counted = Arc::new(PluginMetrics::of(&link.plugin));
-        Self { plugin: link.plugin.clone(), mode: link.mode.as_str(), breaker: link.breaker.clone(), counted }
+        let version = link.plugin.manifest().version.clone();
+        let counted = Counted { version, metrics: Arc::new(PluginMetrics::of(&link.plugin)) };
+        Self { plugin: link.plugin.clone(), mode: link.mode, breaker: link.breaker.clone(), counted }
     }
+}
 
-    fn is_of_the_same_plugin(&self, other: &Self) -> bool {
-        self.mode == other.mode
-            && self.plugin.name() == other.plugin.name()
-            && self.plugin.manifest().version == other.plugin.manifest().version
-            && self.counted.codes().eq(other.counted.codes())
+impl Counted {
+    fn is_like(&self, other: &Self) -> bool {
+        self.version == other.version && self.metrics.codes().eq(other.metrics.codes())
     }
 }

@@ -20,6 +20,7 @@ use super::http::HttpMetrics;
 use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{counters, http, process};
+use crate::config::Config;
 use crate::store::{OwnFamilies, Size};
 
 /// What became of a push.
@@ -100,13 +101,19 @@ impl Metrics {
         metrics
     }
 
-    /// Exposes the plugins of a chain from now on. One that the chain before had in the same version and mode goes
-    /// on counting from where it is.
+    /// Exposes the plugins of a chain from now on. One that a chain before had in the same version goes on counting
+    /// from where it is.
     pub fn watch(&self, chain: &Chain) -> ChainMetrics {
         *self.counted.write() = chain.plugins().map(Plugin::counted).collect();
         let mut plugins = self.plugins.write();
         *plugins = ChainMetrics::following(&plugins, chain);
         plugins.clone()
+    }
+
+    /// Forgets what was counted of policies that are neither in the chain nor in the configuration.
+    pub fn settle(&self, config: &Config) {
+        let is_configured = |name: &str| config.chain.iter().any(|policy| policy.name == name);
+        self.plugins.write().settle(is_configured);
     }
 
     /// Exposes the candidates of a chain from now on.

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pushgate_plugin_host::{Origin, Plugin, Report, Skip, Step};
+use pushgate_plugin_host::{Mode, Origin, Plugin, Report, Skip, Step};
 
 use super::histogram::Histogram;
 
+/// The modes in which a plugin decides.
+pub(super) const MODES: [Mode; 2] = [Mode::Enforce, Mode::Monitor];
 pub(super) const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
 pub(super) const FAULTS: [&str; 9] =
     ["fuel", "deadline", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
@@ -16,7 +18,8 @@ const OTHER: &str = "other";
 
 /// The counts, each beside its labels.
 pub(super) struct PluginMetrics {
-    pub(super) decisions: [AtomicU64; DECISIONS.len()],
+    /// By [`MODES`], so that a series goes on where it was when its mode comes back.
+    decisions: [[AtomicU64; DECISIONS.len()]; MODES.len()],
     pub(super) faults: [AtomicU64; FAULTS.len()],
     pub(super) skips: [AtomicU64; SKIPS.len()],
     /// By the codes of the manifest, and [`OTHER`]: a plugin cannot make up series.
@@ -30,7 +33,7 @@ pub(super) struct PluginMetrics {
 /// The counts at one moment, for people.
 #[derive(Debug)]
 pub struct PluginCounts {
-    /// Pushes by what was decided about them.
+    /// Pushes by what was decided about them, in whatever mode.
     pub evaluations: Vec<(&'static str, u64)>,
     /// Failures by kind.
     pub faults: Vec<(&'static str, u64)>,
@@ -44,13 +47,14 @@ pub struct PluginCounts {
 
 impl PluginCounts {
     pub(super) fn of(metrics: &PluginMetrics) -> Self {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let counts = |names: &[&'static str], counts: &[AtomicU64]| {
-            let counts = counts.iter().map(|count| count.load(Ordering::Relaxed));
-            names.iter().copied().zip(counts).collect()
+            names.iter().copied().zip(counts.iter().map(read)).collect()
         };
+        let in_all_modes = |index: usize| metrics.decisions.iter().map(|counts| read(&counts[index])).sum();
         let quantiles = |of: &Histogram| Some([of.quantile(0.5)?, of.quantile(0.99)?]);
         Self {
-            evaluations: counts(&DECISIONS, &metrics.decisions),
+            evaluations: DECISIONS.into_iter().zip((0..DECISIONS.len()).map(in_all_modes)).collect(),
             faults: counts(&FAULTS, &metrics.faults),
             skipped: counts(&SKIPS, &metrics.skips),
             duration: quantiles(&metrics.duration),
@@ -79,7 +83,15 @@ impl PluginMetrics {
         self.findings.iter().map(|(code, _)| code.as_str())
     }
 
-    pub(super) fn count(&self, report: &Report) {
+    /// What was decided, by mode: in the one that is in use, and in the other one if there was any.
+    pub(super) fn decisions(&self, in_use: Mode) -> impl Iterator<Item = (Mode, &[AtomicU64])> {
+        let by_mode = MODES.into_iter().zip(self.decisions.iter().map(<[_; _]>::as_slice));
+        by_mode.filter(move |(mode, counts)| {
+            *mode == in_use || counts.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+        })
+    }
+
+    pub(super) fn count(&self, report: &Report, mode: Mode) {
         let one_more = |count: &AtomicU64| count.fetch_add(1, Ordering::Relaxed);
         let decision = match &report.step {
             Step::Skipped(Skip::Scope) => {
@@ -99,7 +111,8 @@ impl PluginMetrics {
                 3
             }
         };
-        one_more(&self.decisions[decision]);
+        let mode = MODES.iter().position(|other| *other == mode).unwrap_or_default();
+        one_more(&self.decisions[mode][decision]);
         for finding in &report.findings {
             let known = self.findings.iter().find(|(code, _)| *code == finding.code);
             if let Some((_, count)) = known.or(self.findings.last()) {

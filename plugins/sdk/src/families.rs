@@ -274,6 +274,24 @@ impl<'p> Series<'p> {
         push.label_rows(self.index).map(move |row| Label { push, row })
     }
 
+    /// The symbols of the names and values of [`labels`](Self::labels): faster where nothing else is looked at.
+    ///
+    /// ```
+    /// # use pushgate_plugin::testing;
+    /// # let push = testing::push(r#"PUT {job="backup"}"#, "runs{disk=\"a\"} 1\n")?;
+    /// let series = push.series().next().expect("one was pushed");
+    /// let labels: Vec<_> = series.label_syms().map(|(name, value)| (push.text(name), push.text(value))).collect();
+    /// assert_eq!(labels, [("disk", "a")]);
+    /// # Ok::<(), testing::CaseError>(())
+    /// ```
+    #[inline]
+    pub fn label_syms(self) -> impl ExactSizeIterator<Item = (Sym, Sym)> + use<'p> {
+        let columns = &self.push.series;
+        let rows = self.push.label_rows(self.index);
+        let names = columns.label_name[rows.clone()].iter();
+        names.zip(&columns.label_value[rows]).map(|(&name, &value)| (Sym(name), Sym(value)))
+    }
+
     /// The sample's value, or the sum of a summary or histogram. `None` unless the manifest wants
     /// [`Column::Values`](crate::Column::Values).
     ///

@@ -194,7 +194,8 @@ pub(crate) fn distinct_names(push: &Push) -> Vec<(Sym, u32)> {
     let mut before: &[u32] = &[];
     for series in 0..push.series_count() {
         let row = &push.series.label_name[push.label_rows(series)];
-        if row == before {
+        // Not `==`, which compares byte by byte in WebAssembly.
+        if row.len() == before.len() && row.iter().zip(before).all(|(a, b)| a == b) {
             continue;
         }
         before = row;

@@ -30,6 +30,8 @@ pub(crate) struct Deadline(Instant);
 /// What a server answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Who gave it, at the end of all redirects.
+    pub(crate) place: Uri,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -119,7 +121,8 @@ impl Client {
             Ok(length) if length as u64 > limit => return Err(too_large()),
             Ok(_) => {}
         }
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: content })
+        let (status, headers) = (head.status.as_u16(), head.headers);
+        Ok(Answer { place: place.clone(), status, headers, body: content })
     }
 }
 

@@ -70,6 +70,19 @@ pub enum FetchError {
         /// What it is instead.
         reason: String,
     },
+    /// The user of a registry is asked for by somebody else.
+    #[error(
+        "'{url}' has its tokens given out by '{server}', which is of another domain and is not told the user of \
+         '{registry}'; if that is right, add a user for '{server}' to plugins.credentials_file"
+    )]
+    TokenServer {
+        /// What was asked for.
+        url: String,
+        /// Host and port of the registry.
+        registry: String,
+        /// Host and port of whoever gives the tokens out.
+        server: String,
+    },
     /// These are other bytes than those that are wanted.
     #[error("'{place}' has the digest {found}, but {wanted} is wanted")]
     Digest {
@@ -79,6 +92,14 @@ pub enum FetchError {
         found: Digest,
         /// What it should be.
         wanted: Digest,
+    },
+    /// It cannot be had, and would not have been needed if what was kept of it were good.
+    #[error("{error}; and its copy in plugins.cache_directory cannot be used: {damage}")]
+    AndDamaged {
+        /// Why it cannot be had.
+        error: Box<FetchError>,
+        /// What is wrong with the copy.
+        damage: String,
     },
     /// Nobody signed it.
     #[error("there is no signature at '{place}'; '{}' must have signed it", key.display())]

@@ -104,9 +104,18 @@ impl Fetcher {
     /// # Errors
     /// When it cannot be had, or is another one.
     pub fn fetch(&self, wanted: Wanted<'_>) -> Result<Fetched, FetchError> {
-        if let Some(bytes) = self.kept(wanted) {
-            return Ok(bytes);
+        match self.kept(wanted) {
+            Ok(Some(plugin)) => Ok(plugin),
+            Ok(None) => self.fetch_anew(wanted),
+            Err(damage) => {
+                warn!(source = %wanted.source, damage, "a kept plugin cannot be used; fetching it again");
+                let with_damage = |error| FetchError::AndDamaged { error: Box::new(error), damage };
+                self.fetch_anew(wanted).map_err(with_damage)
+            }
         }
+    }
+
+    fn fetch_anew(&self, wanted: Wanted<'_>) -> Result<Fetched, FetchError> {
         let found = match wanted.source {
             Source::File(path) => of_file(path, wanted)?,
             Source::Url(url) => self.of_url(url, wanted)?,
@@ -132,30 +141,34 @@ impl Fetcher {
         Ok(Fetched { bytes: found.bytes, digest })
     }
 
-    /// A remote plugin whose digest is wanted, if it was kept and is still what it was.
-    fn kept(&self, wanted: Wanted<'_>) -> Option<Fetched> {
-        let folder = self.kept.as_ref().filter(|_| wanted.source.is_remote())?;
-        let digest = wanted.digest?;
-        let bytes = self.kept_bytes(digest)?;
+    /// A remote plugin whose digest is wanted, if it was kept; or why what was kept cannot be used.
+    fn kept(&self, wanted: Wanted<'_>) -> Result<Option<Fetched>, String> {
+        let (Some(folder), Some(digest)) = (&self.kept, wanted.digest) else { return Ok(None) };
+        if !wanted.source.is_remote() {
+            return Ok(None);
+        }
+        let Some(bytes) = self.kept_bytes(digest)? else { return Ok(None) };
         if let Some(key) = wanted.signed_by {
-            let evidence = folder.read(&evidence_name(digest), MAX_EVIDENCE).ok()??;
-            let evidence: Evidence = serde_json::from_slice(&evidence).ok()?;
-            if !evidence.shows(key, &bytes) {
-                return None;
+            let kept = folder.read(&evidence_name(digest), MAX_EVIDENCE);
+            let Some(kept) = kept.map_err(|error| format!("its signature cannot be read: {error}"))? else {
+                return Ok(None); // It was fetched when nobody had to have signed it.
+            };
+            let evidence = serde_json::from_slice::<Evidence>(&kept).ok();
+            if !evidence.is_some_and(|evidence| evidence.shows(key, &bytes)) {
+                return Err(format!("its signature is not one of '{}'", key.path().display()));
             }
         }
-        Some(Fetched { bytes, digest })
+        Ok(Some(Fetched { bytes, digest }))
     }
 
-    fn kept_bytes(&self, digest: Digest) -> Option<Vec<u8>> {
-        let kept = self.kept.as_ref()?.read(&digest.hex(), MAX_PLUGIN);
-        let bytes =
-            kept.inspect_err(|error| warn!(%digest, %error, "a kept plugin cannot be read")).ok()??;
-        if Digest::of(&bytes) != digest {
-            warn!(%digest, "a kept plugin is damaged; fetching it again");
-            return None;
+    fn kept_bytes(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+        let Some(folder) = &self.kept else { return Ok(None) };
+        let kept = folder.read(&digest.hex(), MAX_PLUGIN);
+        let kept = kept.map_err(|error| format!("it cannot be read: {error}"))?;
+        match kept.as_deref().map(Digest::of) {
+            Some(found) if found != digest => Err(format!("it is damaged, and has the digest {found}")),
+            _ => Ok(kept),
         }
-        Some(bytes)
     }
 
     fn keep(&self, digest: Digest, bytes: &[u8], evidence: Option<&Evidence>) {
@@ -208,8 +221,9 @@ impl Fetcher {
             None => Vec::new(),
         };
         let bytes = match self.kept_bytes(layer.digest) {
-            Some(bytes) => bytes,
-            None => repository.layer(layer, MAX_PLUGIN)?,
+            Ok(Some(bytes)) => bytes,
+            // Damaged or not there: it is replaced.
+            _ => repository.layer(layer, MAX_PLUGIN)?,
         };
         Ok(Found { bytes, evidence, signature_place })
     }

@@ -3,6 +3,8 @@
 //! The protocol is that of the [distribution
 //! specification](https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md), as far as reading needs it.
 
+use std::net::IpAddr;
+
 use http::header::{ACCEPT, AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -187,7 +189,9 @@ impl<'a> Repository<'a> {
 
     fn get(&mut self, place: &Uri, limit: u64) -> Result<Answer, FetchError> {
         let answer = self.ask(place, limit)?;
-        if answer.status != 401 || self.authorization.is_some() {
+        // Whoever a registry redirects to has no say in who is told its user.
+        let is_its_own = answer.place.authority() == place.authority();
+        if answer.status != 401 || self.authorization.is_some() || !is_its_own {
             return Ok(answer);
         }
         self.authorization = self.authorize(place, &answer.headers)?;
@@ -203,10 +207,9 @@ impl<'a> Repository<'a> {
     /// What to show the registry, which has said how it wants to know us: by user and password, or by a token that
     /// another server gives out for them, or to anybody.
     fn authorize(&self, place: &Uri, headers: &HeaderMap) -> Result<Option<String>, FetchError> {
-        let user = self.credentials.of(&self.reference.registry);
         let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let Some(challenge) = challenges.find_map(bearer) else {
-            return Ok(user.map(str::to_owned));
+            return Ok(self.credentials.of(&self.reference.registry).map(str::to_owned));
         };
         let nonsense = |url: &Uri, reason: String| FetchError::Nonsense { url: url.to_string(), reason };
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -221,6 +224,7 @@ impl<'a> Repository<'a> {
         if place.scheme_str() == Some("https") && realm.scheme_str() != Some("https") {
             return Err(nonsense(place, format!("its tokens are at '{realm}', which is not encrypted")));
         }
+        let user = self.user_for_tokens(place, &realm)?;
         let headers: Vec<_> = user.map(|user| (AUTHORIZATION, user)).into_iter().collect();
         let body = self.client.get(&realm, &headers, MAX_DOCUMENT, self.deadline)?.found(&realm)?;
         #[derive(Deserialize)]
@@ -237,6 +241,40 @@ impl<'a> Repository<'a> {
         let token = token.ok_or_else(|| nonsense(&realm, "there is no token in it".to_owned()))?;
         Ok(Some(format!("Bearer {token}")))
     }
+
+    /// The user to ask for tokens with: that of the server that gives them out, or else that of the registry, if both
+    /// are of one domain.
+    fn user_for_tokens(&self, place: &Uri, realm: &Uri) -> Result<Option<&'a str>, FetchError> {
+        let registry = &self.reference.registry;
+        let server = realm.authority().map_or("", |authority| authority.as_str());
+        let of_registry = || match self.credentials.of(registry) {
+            Some(_)
+                if !is_of_one_domain(realm.host().unwrap_or_default(), place.host().unwrap_or_default()) =>
+            {
+                Err(FetchError::TokenServer {
+                    url: place.to_string(),
+                    registry: registry.clone(),
+                    server: server.to_owned(),
+                })
+            }
+            user => Ok(user),
+        };
+        self.credentials.of(server).map_or_else(of_registry, |user| Ok(Some(user)))
+    }
+}
+
+/// Whether tokens of a registry may be asked for with its user at a host: the registry's own, one below it, or one of the
+/// domain that it is a part of, as `auth.docker.io` is for `registry-1.docker.io`. A domain has two labels or more.
+fn is_of_one_domain(host: &str, registry: &str) -> bool {
+    let (host, registry) = (host.to_ascii_lowercase(), registry.to_ascii_lowercase());
+    let is_in = |domain: &str| {
+        host.strip_suffix(domain).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    };
+    if registry.parse::<IpAddr>().is_ok() || registry.starts_with('[') {
+        return host == registry;
+    }
+    let domain = registry.split_once('.').map(|(_, domain)| domain).filter(|domain| domain.contains('.'));
+    is_in(&registry) || domain.is_some_and(is_in)
 }
 
 /// Where tokens are given out.
@@ -306,6 +344,31 @@ mod tests {
             assert!(told.contains(expected), "{text}: {told}");
         }
         assert!(Manifest::parse(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn the_user_of_a_registry_stays_in_its_domain() {
+        for (host, registry, expected) in [
+            ("ghcr.io", "ghcr.io", true),
+            ("GHCR.io", "ghcr.IO", true),
+            ("auth.docker.io", "docker.io", true),
+            ("auth.docker.io", "registry-1.docker.io", true),
+            ("gitlab.com", "registry.gitlab.com", true),
+            ("other.io", "ghcr.io", false),
+            ("io", "ghcr.io", false),
+            ("evilghcr.io", "ghcr.io", false),
+            ("evildocker.io", "registry-1.docker.io", false),
+            ("ghcr.io.evil.org", "ghcr.io", false),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("9.0.0.1", "127.0.0.1", false),
+            ("[::1]", "[::1]", true),
+            ("[::2]", "[::1]", false),
+            ("registry", "registry", true),
+            ("other", "registry", false),
+            ("", "registry", false),
+        ] {
+            assert_eq!(is_of_one_domain(host, registry), expected, "{host} for {registry}");
+        }
     }
 
     #[test]

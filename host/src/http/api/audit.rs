@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::audit::Audit;
 use crate::http::findings;
-use crate::policies::Member;
+use crate::ingest::Standing;
 use crate::rejections::{Decision, Rejection};
 
 /// The data of the answer.
-pub(super) fn data(member: &Member, audit: &Audit) -> Value {
+pub(super) fn data(plugin: &Standing, audit: &Audit) -> Value {
     json!({
-        "plugin": member.policy.name,
-        "mode": member.mode(),
-        "summary": summary(member, audit),
+        "plugin": plugin.name,
+        "mode": plugin.mode,
+        "summary": summary(plugin, audit),
         "groups": audit.groups,
         "looked_at": audit.looked_at,
         "complete": audit.is_complete(),
@@ -32,14 +32,14 @@ pub(super) fn data(member: &Member, audit: &Audit) -> Value {
     })
 }
 
-fn summary(member: &Member, audit: &Audit) -> String {
+fn summary(plugin: &Standing, audit: &Audit) -> String {
     let looked_at = match audit.is_complete() {
         true => format!("{} groups that are stored", audit.groups),
         false => format!("first {} of {} groups that are stored", audit.looked_at, audit.groups),
     };
     format!(
         "in mode enforce '{}' would reject {}, change {} and fail on {} of the {looked_at}",
-        member.policy.name, audit.rejected, audit.changed, audit.faults
+        plugin.name, audit.rejected, audit.changed, audit.faults
     )
 }
 

@@ -12,6 +12,8 @@
 //! One that is asked for by its name has `summary`, `codes` (`code`, `meaning`), `config_schema` and `warnings`
 //! (`pointer`, `message`) as well. Its configuration is not told, as it may hold secrets.
 
+use std::collections::BTreeMap;
+
 use pushgate_plugin_host::{API, Limits, PastFault, Suspended};
 use serde_json::{Map, Value, json};
 
@@ -44,45 +46,34 @@ pub(super) fn whole(policies: &Policies, member: &Member) -> Value {
 
 fn one(policies: &Policies, member: &Member) -> Value {
     let Member { policy, plugin } = member;
-    let link = policies.chain.links().iter().find(|link| link.plugin.name() == policy.name);
-    let suspended = link.map(|link| link.breaker.suspended()).unwrap_or_default();
-    let faults = link.map(|link| link.breaker.last_faults()).unwrap_or_default();
-    let manifest = plugin.manifest();
+    let standing = policies.standing(member);
     let mut value = json!({
-        "name": policy.name,
-        "state": state(member.mode(), &suspended),
-        "mode": member.mode(),
-        "fail": policy.fail.as_str(),
-        "plugin": manifest.name,
-        "version": manifest.version,
+        "name": standing.name,
+        "state": standing.state(),
+        "mode": standing.mode,
+        "fail": standing.fail,
+        "plugin": standing.plugin,
+        "version": standing.version,
         "api": API,
-        "digest": plugin.digest().to_string(),
-        "source": policy.source.to_string(),
+        "digest": standing.digest,
+        "source": standing.source,
         "capabilities": names(plugin.capabilities()),
         "grants": names(&policy.grants),
-        "match": policy.scope.patterns().collect::<std::collections::BTreeMap<_, _>>(),
+        "match": policy.scope.patterns().collect::<BTreeMap<_, _>>(),
         "limits": limits(&policy.limits),
-        "suspended": suspended.iter().map(suspension).collect::<Vec<_>>(),
-        "last_faults": faults.iter().map(fault).collect::<Vec<_>>(),
+        "suspended": standing.suspended.iter().map(suspension).collect::<Vec<_>>(),
+        "last_faults": standing.last_faults.iter().map(fault).collect::<Vec<_>>(),
         "memory_peak_bytes": plugin.memory_peak(),
     });
-    if let Some(other) = &policy.shadow_of {
+    if let Some(other) = &standing.shadow_of {
         value["shadow_of"] = json!(other);
     }
     let instances = plugin.instances();
     value["instances"] = json!({ "busy": instances.busy, "idle": instances.idle });
-    if let Some(counts) = policies.metrics.counts(&policy.name) {
-        add_counts(&mut value, &counts);
+    if let Some(counts) = &standing.counts {
+        add_counts(&mut value, counts);
     }
     value
-}
-
-fn state(mode: &str, suspended: &[Suspended]) -> &'static str {
-    match mode {
-        "off" => "off",
-        _ if !suspended.is_empty() => "suspended",
-        _ => "running",
-    }
 }
 
 fn names<T: ToString>(all: &[T]) -> Vec<String> {

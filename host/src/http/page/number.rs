@@ -26,6 +26,17 @@ pub(super) fn count(count: usize) -> String {
     shown
 }
 
+/// A time in seconds, in the unit that suits it, with two or three digits.
+pub(super) fn seconds(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        ..1e-3 => (seconds * 1e6, "µs"),
+        ..1.0 => (seconds * 1e3, "ms"),
+        _ => (seconds, "s"),
+    };
+    let digits = if number < 10.0 { 1 } else { 0 };
+    format!("{number:.digits$} {unit}")
+}
+
 /// As many of something, by its names for one and for several.
 pub(super) fn many(number: usize, one: &str, several: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { several })
@@ -61,6 +72,16 @@ mod tests {
             [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_000_000, "1,000,000")]
         {
             assert_eq!(count(number), expected);
+        }
+        for (time, expected) in [
+            (0.0, "0.0 µs"),
+            (4.26e-6, "4.3 µs"),
+            (25e-6, "25 µs"),
+            (0.0025, "2.5 ms"),
+            (0.25, "250 ms"),
+            (2.5, "2.5 s"),
+        ] {
+            assert_eq!(seconds(time), expected);
         }
         assert_eq!(many(1, "group", "groups"), "1 group");
         assert_eq!(many(0, "group", "groups"), "0 groups");

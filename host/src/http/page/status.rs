@@ -7,7 +7,7 @@ use askama::Template;
 use super::asset::VERSION;
 use super::moment::{self, Moment};
 use super::{About, number};
-use crate::config::{Fail, Policy};
+use crate::ingest::Standing;
 use crate::reload::Reload;
 use crate::store::Store;
 
@@ -22,7 +22,7 @@ pub(super) struct StatusPage<'a> {
     groups: String,
     series: String,
     reload: Option<ReloadView>,
-    plugins: Vec<PluginView<'a>>,
+    plugins: Vec<PluginView>,
 }
 
 /// The last time that the configuration was read again.
@@ -35,17 +35,23 @@ struct ReloadView {
     reason: Option<String>,
 }
 
-/// A plugin of the chain.
-struct PluginView<'a> {
-    name: &'a str,
-    source: String,
+/// A configured policy.
+struct PluginView {
+    name: String,
     mode: String,
+    state: &'static str,
     fail: &'static str,
+    source: String,
 }
 
 impl<'a> StatusPage<'a> {
     /// The state of now.
-    pub(super) fn of(store: &Store, about: &'a About, now: SystemTime) -> Self {
+    pub(super) fn of(
+        store: &Store,
+        about: &'a About,
+        standings: impl Iterator<Item = Standing>,
+        now: SystemTime,
+    ) -> Self {
         let size = store.size();
         Self {
             asset_version: VERSION,
@@ -55,7 +61,7 @@ impl<'a> StatusPage<'a> {
             groups: number::count(size.groups),
             series: number::count(size.series),
             reload: about.reloads.last().map(|reload| ReloadView::new(&reload, now)),
-            plugins: about.policies.iter().map(PluginView::from).collect(),
+            plugins: standings.map(PluginView::from).collect(),
         }
     }
 
@@ -76,20 +82,31 @@ impl ReloadView {
     }
 }
 
-impl<'a> From<&'a Policy> for PluginView<'a> {
-    fn from(policy: &'a Policy) -> Self {
+impl From<Standing> for PluginView {
+    fn from(standing: Standing) -> Self {
         Self {
-            name: &policy.name,
-            source: policy.source.to_string(),
-            mode: match &policy.shadow_of {
-                Some(other) => format!("shadow of {other}"),
-                None => policy.mode.as_str().to_owned(),
-            },
-            fail: match policy.fail {
-                _ if policy.shadow_of.is_some() => "no push depends on it",
-                Fail::Closed => "closed: the push is refused",
-                Fail::Open => "open: the push goes on without it",
-            },
+            mode: mode(&standing),
+            state: standing.state(),
+            fail: fail(&standing),
+            name: standing.name,
+            source: standing.source,
         }
+    }
+}
+
+/// The mode of a policy in words.
+pub(super) fn mode(standing: &Standing) -> String {
+    match &standing.shadow_of {
+        Some(other) => format!("shadow of {other}"),
+        None => standing.mode.to_owned(),
+    }
+}
+
+/// What becomes of a push that the policy fails on.
+pub(super) fn fail(standing: &Standing) -> &'static str {
+    match standing.fail {
+        _ if standing.mode != "enforce" => "no push depends on it",
+        "open" => "open: the push goes on without it",
+        _ => "closed: the push is refused",
     }
 }

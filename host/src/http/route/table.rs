@@ -22,6 +22,12 @@ pub(in crate::http) enum Endpoint {
     Page,
     /// How the gateway runs, for people.
     Status,
+    /// How the policies stand, for people.
+    Plugins,
+    /// The last pushes that policies spoke against, for people.
+    Rejections,
+    /// One of them.
+    Rejection,
     /// A file that the page needs.
     Static,
     /// The gateway is to end.
@@ -131,6 +137,9 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/-/ready", Exact, &[(Get, E::Ready)]),
         row("/", Exact, &[(Get, E::Page)]),
         row("/status", Exact, &[(Get, E::Status)]),
+        row("/plugins", Exact, &[(Get, E::Plugins)]),
+        row("/rejections", Exact, &[(Get, E::Rejections)]),
+        row("/rejection", Exact, &[(Get, E::Rejection)]),
         row("/static/", Below, &[(Get, E::Static)]),
         row("/api/v1/status", Exact, &[(Get, E::ApiStatus)]),
         row("/api/v1/metrics", Exact, &[(Get, E::ApiMetrics)]),
