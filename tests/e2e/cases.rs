@@ -35,6 +35,11 @@ fn cardinality_does_in_the_real_host_what_it_does_natively() {
 }
 
 #[test]
+fn values_does_in_the_real_host_what_it_does_natively() {
+    check_bundled("values");
+}
+
+#[test]
 fn a_plugin_in_javascript_does_what_its_cases_say() {
     let Some(plugin) = artifacts::javascript_plugin() else { return };
     check(&plugin, &workspace::path("examples/javascript-plugin/cases"));
@@ -44,7 +49,7 @@ fn a_plugin_in_javascript_does_what_its_cases_say() {
 /// comes of it is what the README shows.
 #[test]
 fn the_readmes_of_plugins_show_what_comes_of_a_push() {
-    for name in ["naming", "relabel", "required-labels", "honor-labels", "cardinality"] {
+    for name in ["naming", "relabel", "required-labels", "honor-labels", "cardinality", "values"] {
         let folder = workspace::path(Path::new("plugins").join(name));
         let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
         let toml = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;

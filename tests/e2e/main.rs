@@ -31,6 +31,9 @@ mod callers;
 /// What the bundled limits on cardinality make of what is stored.
 mod cardinality;
 
+/// What the bundled checks of values make of the time, and of large histograms.
+mod values;
+
 /// What a policy says of `honor_labels`, beside a real Prometheus.
 mod honor_labels;
 
