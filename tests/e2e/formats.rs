@@ -22,6 +22,18 @@ fn components_load_and_see_nothing_of_the_machine() {
 }
 
 #[test]
+fn what_a_component_prints_takes_fuel() {
+    let printing = |name: &str, lines: &str| entry(name, &artifacts::guest("wasip2"), lines);
+    let chain = [printing("terse", "config = { lines = 1 }"), printing("wordy", "config = { lines = 101 }")];
+    let gateway = Gateway::start(&chain.concat());
+    gateway.put("/metrics/job/one", "m 1\n").expect(200);
+    let scrape = gateway.scrape();
+    let fuel = |plugin: &str| scrape.sum("pushgate_plugin_fuel_sum", &[plugin]);
+    let line = (fuel("plugin=\"wordy\"") - fuel("plugin=\"terse\"")) / 100.0;
+    assert!(line >= 1_000.0, "a call of the host for each line, at the least: {line}");
+}
+
+#[test]
 fn both_run_in_one_chain() {
     let gateway = Gateway::start(
         &[

@@ -85,6 +85,9 @@ mod breaker;
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
 
+/// A suite of hostile guests: each has a fault of its own name, and harms nobody else.
+mod hostile_suite;
+
 /// What outlives the process, and the original's file.
 mod persistence;
 

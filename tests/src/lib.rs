@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod http;
 pub mod poll;
 pub mod process;
+pub mod raw_guest;
 pub mod scenario;
 pub mod scrape;
 
@@ -29,4 +30,5 @@ pub use folder::Folder;
 pub use gateway::Gateway;
 pub use http::Response;
 pub use prometheus::Prometheus;
+pub use raw_guest::RawGuest;
 pub use scrape::Scrape;

@@ -80,7 +80,7 @@ impl<'o> Report<'o> {
         summary.changes.iter_mut().filter(|(other, _)| *other == change).for_each(|(_, count)| *count += 1);
         for after in push.after.iter().flat_map(|outcome| &outcome.policies) {
             let before = push.before.policies.iter().find(|before| before.name == after.name);
-            // What was remembered or failed was not measured.
+            // What was remembered was not measured.
             let Some(measured) = before.map_or(Some(0), |before| NonZero::new(before.fuel).map(NonZero::get))
             else {
                 continue;

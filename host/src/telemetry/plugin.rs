@@ -2,15 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pushgate_plugin_host::{Mode, Origin, Plugin, Report, Skip, Step};
+use pushgate_plugin_host::{Fault, Mode, Origin, Plugin, Report, Skip, Step};
 
 use super::histogram::Histogram;
 
 /// The modes in which a plugin decides.
 pub(super) const MODES: [Mode; 2] = [Mode::Enforce, Mode::Monitor];
 pub(super) const DECISIONS: [&str; 4] = ["accept", "mutate", "reject", "fault"];
-pub(super) const FAULTS: [&str; 9] =
-    ["fuel", "deadline", "memory", "stack", "trap", "oversized", "nonsense", "edit", "busy"];
+pub(super) const FAULTS: [&str; Fault::KINDS.len()] = Fault::KINDS;
 pub(super) const SKIPS: [&str; 3] = ["scope", "memo", "suspended"];
 
 /// The code of a finding whose own the plugin's manifest does not list.
@@ -126,7 +125,8 @@ impl PluginMetrics {
             Origin::Contradicted => drop(one_more(&self.mismatches)),
             Origin::Called | Origin::NotAsked => {}
         }
-        if report.origin != Origin::Remembered && !matches!(report.step, Step::Fault(_)) {
+        let was_called = matches!(report.origin, Origin::Called | Origin::Contradicted);
+        if was_called && !matches!(report.step, Step::Fault(Fault::Busy)) {
             self.fuel.observe(report.fuel);
         }
     }

@@ -88,7 +88,7 @@ pub struct Opinion {
     pub fault: Option<String>,
     /// The codes of its findings, each once.
     pub codes: Vec<String>,
-    /// Fuel used; 0 after a fault.
+    /// Fuel used; 0 when it was not called.
     pub fuel: u64,
 }
 

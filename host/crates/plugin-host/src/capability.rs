@@ -139,12 +139,17 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 #[error("{0}")]
 pub(crate) struct Breach(String);
 
+/// A guest does not stop to write lines for the log, of which so many were dropped.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} lines for the log were dropped")]
+pub(crate) struct Flood(pub(crate) u64);
+
 /// What a call of the host costs, at the least: some 0.5 µs.
 const CALL: u64 = 1_000;
 
 /// Takes the fuel for moving so many bytes, or work alike. Without that, a guest could keep the host at work for far
 /// longer than its own, cheap instructions last.
-fn charge(store: &mut StoreContextMut<'_, State>, bytes: usize) -> wasmtime::Result<()> {
+pub(crate) fn charge(store: &mut StoreContextMut<'_, State>, bytes: usize) -> wasmtime::Result<()> {
     let left = store.get_fuel()?.checked_sub(CALL + bytes as u64);
     store.set_fuel(left.unwrap_or(0))?;
     left.map(drop).ok_or_else(|| Trap::OutOfFuel.into())

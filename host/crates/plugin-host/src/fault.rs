@@ -3,7 +3,7 @@
 use pushgate_exposition::edit::EditError;
 use wasmtime::Trap;
 
-use crate::capability::Breach;
+use crate::capability::{Breach, Flood};
 
 /// A plugin failed on its own account. Never the same as a rejection, which is an answer.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Fault {
     /// It trapped; a panic does.
     #[error("trap: {0}")]
     Trap(String),
+    /// It went on to write lines for the log long after they were dropped.
+    #[error("flooded the log, of which {0} lines were dropped")]
+    Log(u64),
     /// It answered more than is taken.
     #[error("answered {0}")]
     Oversized(String),
@@ -38,6 +41,10 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The words of [`kind`](Self::kind).
+    pub const KINDS: [&str; 10] =
+        ["fuel", "deadline", "memory", "stack", "trap", "log", "oversized", "nonsense", "edit", "busy"];
+
     /// A word for a metric's label.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -46,6 +53,7 @@ impl Fault {
             Self::Memory => "memory",
             Self::Stack => "stack",
             Self::Trap(_) => "trap",
+            Self::Log(_) => "log",
             Self::Oversized(_) => "oversized",
             Self::Nonsense(_) => "nonsense",
             Self::Edit(_) => "edit",
@@ -62,6 +70,9 @@ impl Fault {
         if let Some(breach) = error.downcast_ref::<Breach>() {
             return Self::Nonsense(breach.to_string());
         }
+        if let Some(Flood(dropped)) = error.downcast_ref::<Flood>() {
+            return Self::Log(*dropped);
+        }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel,
             Some(Trap::Interrupt) => Self::Deadline,
@@ -73,7 +84,11 @@ impl Fault {
                 cause if cause.starts_with("too much data is being copied") => Self::Oversized(
                     "more data than is taken at a time (data_base, data_per_series)".to_owned(),
                 ),
-                cause => Self::Trap(cause),
+                // What a component may import of WASI and is not served.
+                cause if cause.starts_with("unknown import") => Self::Trap(cause),
+                // What crosses the boundary is not what the canonical ABI says: pointers out of memory or not aligned,
+                // numbers of cases that there are not, text that is not UTF-8.
+                cause => Self::Nonsense(cause),
             },
         }
     }

@@ -16,7 +16,7 @@ pub struct Limits {
     pub deadline: Duration,
     /// Bytes of linear memory.
     pub memory: usize,
-    /// Lines for the log in one call; what is over is dropped.
+    /// Lines for the log in one call; what is over is dropped, and a fault when it does not end.
     pub log_lines: u32,
     /// Findings in one answer.
     pub findings: usize,
@@ -75,6 +75,12 @@ impl Limits {
         grown(self.symbols_base, self.symbols_per_series, series)
     }
 
+    /// The lines for the log that are dropped while a push of that many series is evaluated, before it is a flood. Fuel
+    /// bounds them as well, but whoever reads of it could not tell a flood from a loop.
+    pub(crate) fn dropped_lines(series: usize) -> u64 {
+        grown(DROPPED_LINES, DROPPED_LINES_PER_SERIES, series)
+    }
+
     /// The bytes that the host copies at a time while a push of that many series is evaluated.
     pub(crate) fn data(&self, series: usize) -> usize {
         usize::try_from(grown(self.data_base, self.data_per_series, series)).unwrap_or(usize::MAX)
@@ -100,6 +106,20 @@ pub(crate) const CODE_LENGTH: usize = 128;
 
 /// Bytes of a line for the log.
 pub(crate) const LOG_LINE_LENGTH: usize = 1024;
+
+/// Lines for the log that may be dropped: a plugin that logs a few for each series is careless, and does no harm.
+const DROPPED_LINES: u64 = 1_000;
+const DROPPED_LINES_PER_SERIES: u64 = 16;
+
+/// Calls that an instance serves, within a fifth: what a plugin piles up from call to call ends with it. They differ so
+/// that instances which were started together do not all end together.
+pub(crate) fn calls_of_instance(number: u32) -> u32 {
+    const CALLS: u32 = 1_000;
+    const SPREAD: u32 = CALLS / 5;
+    // Steps by the golden ratio: however many there are, their ends lie well apart.
+    let step = number.wrapping_mul(0x9e37_79b9);
+    CALLS - SPREAD + ((u64::from(step) * u64::from(2 * SPREAD + 1)) >> 32) as u32
+}
 
 /// Elements in a table of a guest: far more functions than a plugin has.
 const TABLE_ELEMENTS: usize = 20_000;
@@ -135,5 +155,18 @@ impl ResourceLimiter for MemoryLimiter {
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_end_within_a_fifth_of_a_thousand_calls_and_not_together() {
+        let mut calls: Vec<_> = (0..401).map(calls_of_instance).collect();
+        assert!(calls.iter().all(|calls| (800..=1_200).contains(calls)), "{calls:?}");
+        calls[..16].sort_unstable();
+        assert!(calls[..16].windows(2).all(|pair| pair[1] - pair[0] >= 10), "{:?}", &calls[..16]);
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct Answer {
     pub(crate) patch: Option<Arc<Patch>>,
     /// How many those are.
     pub(crate) edits: usize,
-    /// 0 after a fault, and without a call.
+    /// 0 without a call.
     pub(crate) fuel: u64,
     pub(crate) began: Instant,
     pub(crate) duration: Duration,
@@ -147,7 +147,7 @@ fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
     let Call { result, fuel, began, duration } = plugin.evaluate(push, request);
     match result {
         Ok(outcome) => Answer::of(plugin, push, &outcome, fuel, (began, duration)),
-        Err(fault) => Answer::fault(fault, (began, duration)),
+        Err(fault) => Answer::fault(fault, fuel, (began, duration)),
     }
 }
 
@@ -164,7 +164,7 @@ fn recall_or_ask(memo: &Memo, plugin: &Plugin, push: &Push, request: Request<'_>
     let Call { result, fuel, began, duration } = plugin.evaluate(push, request);
     let outcome = match result {
         Ok(outcome) => outcome,
-        Err(fault) => return Answer::fault(fault, (began, duration)),
+        Err(fault) => return Answer::fault(fault, fuel, (began, duration)),
     };
     let mut answer = Answer::of(plugin, push, &outcome, fuel, (began, duration));
     match known {
@@ -202,7 +202,7 @@ impl Answer {
         Self { step, origin, findings, edited: None, patch: None, edits: 0, fuel: 0, began, duration }
     }
 
-    fn fault(fault: Fault, (began, duration): (Instant, Duration)) -> Self {
+    fn fault(fault: Fault, fuel: u64, (began, duration): (Instant, Duration)) -> Self {
         let (step, findings) = (Step::Fault(fault), Vec::new());
         Self {
             step,
@@ -211,7 +211,7 @@ impl Answer {
             edited: None,
             patch: None,
             edits: 0,
-            fuel: 0,
+            fuel,
             began,
             duration,
         }

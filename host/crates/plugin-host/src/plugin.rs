@@ -233,14 +233,17 @@ impl Plugin {
     /// Asks for an outcome, on a warm instance if there is one. A pure plugin is not told what only names this push.
     pub(crate) fn evaluate(&self, push: &Push, request: Request<'_>) -> Call {
         let began = Instant::now();
-        let (result, fuel) = match self.evaluate_with_fuel(push, request) {
-            Ok((outcome, fuel)) => (Ok(outcome), fuel),
-            Err(fault) => (Err(fault), 0),
-        };
+        let mut fuel = 0;
+        let result = self.evaluate_with_fuel(push, request, &mut fuel);
         Call { result, fuel, began, duration: began.elapsed() }
     }
 
-    fn evaluate_with_fuel(&self, push: &Push, request: Request<'_>) -> Result<(Outcome, u64), Fault> {
+    fn evaluate_with_fuel(
+        &self,
+        push: &Push,
+        request: Request<'_>,
+        fuel: &mut u64,
+    ) -> Result<Outcome, Fault> {
         let shared = &*self.shared;
         let _busy = shared.usage.call();
         let mut instance = self.instance()?;
@@ -255,11 +258,12 @@ impl Plugin {
             guest.pushgate_plugin_policy().call_evaluate(store, param)
         });
         shared.usage.note_memory(instance.memory());
-        let (answer, used) = called?;
+        *fuel = instance.fuel();
+        let answer = called?;
         instance.set_evaluation(None);
         let outcome = convert::outcome(answer, &shared.manifest, &shared.limits, series)?;
         self.give_back(instance);
-        Ok((outcome, used))
+        Ok(outcome)
     }
 
     /// What the interfaces answer about a push, if the plugin imports one that needs it.
@@ -293,11 +297,11 @@ impl Plugin {
         }
     }
 
-    /// Keeps an instance for the next push, unless it has grown past half of its limit: memory that leaks
-    /// ends with the instance long before it ends the service.
+    /// Keeps an instance for the next push, unless it has served its number of calls or has grown past half of its
+    /// limit: memory that leaks ends with the instance long before it ends the service.
     fn give_back(&self, instance: Instance) {
         let shared = &*self.shared;
-        if instance.memory() > shared.limits.memory / 2 {
+        if instance.is_spent() || instance.memory() > shared.limits.memory / 2 {
             return;
         }
         let mut idle = shared.idle.lock();
@@ -370,7 +374,7 @@ fn start(
     let mut probe = Instance::new(engine, &pre, name, limits, budget).map_err(failed("start"))?;
     let describe =
         |guest: &crate::bindings::Plugin, store: &mut _| guest.pushgate_plugin_policy().call_describe(store);
-    let (manifest, _) = probe.call(budget, describe).map_err(failed("describe"))?;
+    let manifest = probe.call(budget, describe).map_err(failed("describe"))?;
     let manifest = Manifest::read(manifest).map_err(LoadError::Manifest)?;
     if let Some(capability) = capabilities.iter().find(|capability| manifest.pure && capability.needs_grant())
     {
@@ -385,7 +389,7 @@ fn start(
 /// One call of `evaluate`, and what it cost.
 pub(crate) struct Call {
     pub(crate) result: Result<Outcome, Fault>,
-    /// 0 after a fault.
+    /// 0 if it was not called after all.
     pub(crate) fuel: u64,
     pub(crate) began: Instant,
     pub(crate) duration: Duration,
@@ -394,7 +398,7 @@ pub(crate) struct Call {
 type Configured = Result<Vec<ConfigProblem>, Vec<ConfigProblem>>;
 
 fn configure(instance: &mut Instance, budget: Budget, config: &str) -> Result<Configured, Fault> {
-    let (answer, _) =
+    let answer =
         instance.call(budget, |guest, store| guest.pushgate_plugin_policy().call_configure(store, config))?;
     let read = |problems: Vec<policy::ConfigProblem>| {
         let problem = |problem: policy::ConfigProblem| ConfigProblem {

@@ -19,7 +19,7 @@ pub struct Comparison {
     pub step: Step,
     /// Its remarks.
     pub findings: Vec<Finding>,
-    /// Fuel used; 0 after a fault.
+    /// Fuel used; 0 when it was not called.
     pub fuel: u64,
     /// How long it took.
     pub duration: Duration,

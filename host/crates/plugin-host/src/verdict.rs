@@ -80,7 +80,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Its edits, also of a monitoring policy.
     pub edits: usize,
-    /// Fuel used; 0 after a fault, and when it was not called.
+    /// Fuel used; 0 when it was not called.
     pub fuel: u64,
     /// When it was asked.
     pub began: Instant,

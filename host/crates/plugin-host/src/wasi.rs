@@ -6,7 +6,13 @@
 //! so that a forgotten `println!` is no fault. Files, sockets and whatever else is imported trap when they are
 //! called.
 
-use wasmtime::component::{Component, ComponentType, Linker, LinkerInstance, Lower, Resource, ResourceType};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{
+    Component, ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
+};
+
+use crate::capability::charge;
+use crate::instance::State;
 
 /// Whether an import is WASI's.
 pub(crate) fn is_wasi(import: &str) -> bool {
@@ -17,7 +23,7 @@ pub(crate) fn is_wasi(import: &str) -> bool {
 ///
 /// Each is defined under the very name that the component imports, whatever its 0.2.x: the traps are, too, and
 /// would win over a definition that only matches by semver.
-pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, component: &Component) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<State>, component: &Component) -> wasmtime::Result<()> {
     for (name, _) in component.component_type().imports(component.engine()) {
         let Some((interface, version)) = name.split_once('@') else { continue };
         if version.starts_with("0.2.") && is_wasi(interface) {
@@ -27,38 +33,38 @@ pub(crate) fn link<T: 'static>(linker: &mut Linker<T>, component: &Component) ->
     linker.define_unknown_imports_as_traps(component)
 }
 
-fn define<T: 'static>(instance: &mut LinkerInstance<'_, T>, interface: &str) -> wasmtime::Result<()> {
+fn define(instance: &mut LinkerInstance<'_, State>, interface: &str) -> wasmtime::Result<()> {
     match interface {
         "wasi:cli/environment" => {
-            instance.func_wrap("get-environment", |_, ()| Ok((Vec::<(String, String)>::new(),)))?;
-            instance.func_wrap("get-arguments", |_, ()| Ok((Vec::<String>::new(),)))?;
-            instance.func_wrap("initial-cwd", |_, ()| Ok((None::<String>,)))
+            serve(instance, "get-environment", |()| Ok((Vec::<(String, String)>::new(),)))?;
+            serve(instance, "get-arguments", |()| Ok((Vec::<String>::new(),)))?;
+            serve(instance, "initial-cwd", |()| Ok((None::<String>,)))
         }
         "wasi:cli/stderr" => {
-            resource::<T, OutputStream>(instance, "output-stream")?;
-            instance.func_wrap("get-stderr", |_, ()| Ok((forgetful(),)))
+            resource::<OutputStream>(instance, "output-stream")?;
+            serve(instance, "get-stderr", |()| Ok((forgetful(),)))
         }
         "wasi:cli/stdout" => {
-            resource::<T, OutputStream>(instance, "output-stream")?;
-            instance.func_wrap("get-stdout", |_, ()| Ok((forgetful(),)))
+            resource::<OutputStream>(instance, "output-stream")?;
+            serve(instance, "get-stdout", |()| Ok((forgetful(),)))
         }
         "wasi:clocks/monotonic-clock" => {
-            resource::<T, Pollable>(instance, "pollable")?;
-            instance.func_wrap("now", |_, ()| Ok((0u64,)))
+            resource::<Pollable>(instance, "pollable")?;
+            serve(instance, "now", |()| Ok((0u64,)))
         }
-        "wasi:io/error" => resource::<T, IoError>(instance, "error"),
+        "wasi:io/error" => resource::<IoError>(instance, "error"),
         "wasi:io/poll" => {
-            resource::<T, Pollable>(instance, "pollable")?;
-            instance.func_wrap("[method]pollable.ready", |_, (_,): (Resource<Pollable>,)| Ok((true,)))?;
-            instance.func_wrap("[method]pollable.block", |_, (_,): (Resource<Pollable>,)| Ok(()))
+            resource::<Pollable>(instance, "pollable")?;
+            serve(instance, "[method]pollable.ready", |(_,): (Resource<Pollable>,)| Ok((true,)))?;
+            serve(instance, "[method]pollable.block", |(_,): (Resource<Pollable>,)| Ok(()))
         }
         "wasi:io/streams" => output_streams(instance),
         "wasi:random/insecure-seed" => {
-            instance.func_wrap("insecure-seed", |_, ()| Ok(((SEED, SEED.rotate_left(32)),)))
+            serve(instance, "insecure-seed", |()| Ok(((SEED, SEED.rotate_left(32)),)))
         }
         "wasi:random/random" => {
-            instance.func_wrap("get-random-u64", |_, ()| Ok((SEED,)))?;
-            instance.func_wrap("get-random-bytes", |_, (len,): (u64,)| Ok((same_bytes(len)?,)))
+            serve(instance, "get-random-u64", |()| Ok((SEED,)))?;
+            serve(instance, "get-random-bytes", |(len,): (u64,)| Ok((same_bytes(len)?,)))
         }
         _ => Ok(()),
     }
@@ -86,10 +92,7 @@ enum StreamError {
 
 /// Defines a resource in one of the interfaces that have it: each that uses a resource of another one has it, too,
 /// and all must mean the same type.
-fn resource<T: 'static, R: 'static>(
-    instance: &mut LinkerInstance<'_, T>,
-    name: &str,
-) -> wasmtime::Result<()> {
+fn resource<R: 'static>(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
     instance.resource(name, ResourceType::host::<R>(), |_, _| Ok(()))
 }
 
@@ -100,23 +103,47 @@ fn forgetful() -> Resource<OutputStream> {
 /// How much a guest may write at once: what `std` buffers anyway.
 const WRITE_SIZE: u64 = 4096;
 
-fn output_streams<T: 'static>(streams: &mut LinkerInstance<'_, T>) -> wasmtime::Result<()> {
+fn output_streams(streams: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     type Stream = Resource<OutputStream>;
     const DONE: Result<(), StreamError> = Ok(());
-    resource::<T, IoError>(streams, "error")?;
-    resource::<T, Pollable>(streams, "pollable")?;
-    resource::<T, OutputStream>(streams, "output-stream")?;
-    streams.func_wrap("[method]output-stream.check-write", |_, (_,): (Stream,)| {
+    resource::<IoError>(streams, "error")?;
+    resource::<Pollable>(streams, "pollable")?;
+    resource::<OutputStream>(streams, "output-stream")?;
+    serve(streams, "[method]output-stream.check-write", |(_,): (Stream,)| {
         Ok((Ok::<u64, StreamError>(WRITE_SIZE),))
     })?;
-    streams.func_wrap("[method]output-stream.write", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
-    streams
-        .func_wrap("[method]output-stream.blocking-write-and-flush", |_, _: (Stream, Vec<u8>)| Ok((DONE,)))?;
-    streams.func_wrap("[method]output-stream.subscribe", |_, (_,): (Stream,)| {
+    streams.func_wrap("[method]output-stream.write", forget)?;
+    streams.func_wrap("[method]output-stream.blocking-write-and-flush", forget)?;
+    serve(streams, "[method]output-stream.subscribe", |(_,): (Stream,)| {
         Ok((Resource::<Pollable>::new_own(0),))
     })?;
-    streams.func_wrap("[method]output-stream.flush", |_, _: (Stream,)| Ok((DONE,)))?;
-    streams.func_wrap("[method]output-stream.blocking-flush", |_, _: (Stream,)| Ok((DONE,)))
+    serve(streams, "[method]output-stream.flush", |_: (Stream,)| Ok((DONE,)))?;
+    serve(streams, "[method]output-stream.blocking-flush", |_: (Stream,)| Ok((DONE,)))
+}
+
+/// Serves a function that a guest may call as often as its fuel lasts.
+fn serve<P, R>(
+    instance: &mut LinkerInstance<'_, State>,
+    name: &str,
+    answer: impl Fn(P) -> wasmtime::Result<R> + Send + Sync + 'static,
+) -> wasmtime::Result<()>
+where
+    P: ComponentNamedList + Lift + 'static,
+    R: ComponentNamedList + Lower + 'static,
+{
+    instance.func_wrap(name, move |mut store: StoreContextMut<'_, State>, parameters: P| {
+        charge(&mut store, 0)?;
+        answer(parameters)
+    })
+}
+
+/// Takes what a guest writes.
+fn forget(
+    mut store: StoreContextMut<'_, State>,
+    (_, bytes): (Resource<OutputStream>, Vec<u8>),
+) -> wasmtime::Result<(Result<(), StreamError>,)> {
+    charge(&mut store, bytes.len())?;
+    Ok((Ok(()),))
 }
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;

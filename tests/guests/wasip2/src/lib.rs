@@ -5,22 +5,34 @@ use std::collections::HashMap;
 
 use pushgate_plugin::{Edits, Manifest, Outcome, Plugin, Problems, Push, Scope};
 
-pub struct Surroundings;
+pub struct Surroundings {
+    lines: usize,
+}
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
-pub struct NoOptions {}
+pub struct Config {
+    /// Lines that it prints for nobody.
+    #[serde(default = "one")]
+    lines: usize,
+}
+
+fn one() -> usize {
+    1
+}
 
 impl Plugin for Surroundings {
-    type Config = NoOptions;
+    type Config = Config;
     const MANIFEST: Manifest =
         Manifest::new("wasip2", "0.1.0", "Labels a push with what a plugin can see.").mutates();
 
-    fn configure(_: NoOptions) -> Result<Self, Problems> {
-        Ok(Self)
+    fn configure(config: Config) -> Result<Self, Problems> {
+        Ok(Self { lines: config.lines })
     }
 
     fn evaluate(&self, push: &Push) -> Outcome {
-        println!("a line for nobody");
+        for _ in 0..self.lines {
+            println!("a line for nobody");
+        }
         let mut names: HashMap<&str, usize> = HashMap::new();
         for family in push.families() {
             *names.entry(family.name()).or_default() += 1;
