@@ -82,14 +82,15 @@ impl Audit {
     }
 }
 
-/// A chain of nothing but the policy, which changes nothing, keeps nothing and is never suspended.
+/// A chain of nothing but the policy, which changes nothing, keeps nothing and is never suspended. Who has pushed what is
+/// stored, and how, is not known, so that does not matter.
 fn rehearsal(member: &Member) -> Chain {
     let plugin = member.plugin.rehearsal();
     let scope = member.policy.scope.clone();
     let never = BreakerSettings { faults: 0, ..BreakerSettings::default() };
     Chain::new(vec![Link {
         mode: Mode::Monitor,
-        covers: Box::new(move |push: &Push, _| scope.covers(|label| push.grouping_label(label))),
+        covers: Box::new(move |push: &Push, _| scope.covers_group(|label| push.grouping_label(label))),
         breaker: Breaker::new(plugin.name(), never).into(),
         ..Link::of(plugin)
     }])

@@ -7,13 +7,16 @@
 
 mod address;
 mod caller;
+mod caller_match;
 mod duration;
 mod flags;
 mod given;
 mod json;
 mod kind;
 mod limits;
+mod network;
 mod paths;
+mod pattern;
 mod policy;
 mod problem;
 mod scope;

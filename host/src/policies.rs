@@ -161,7 +161,9 @@ fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
             config::Fail::Closed => Fail::Closed,
             config::Fail::Open => Fail::Open,
         },
-        covers: Box::new(move |push: &Push, _| scope.covers(|label| push.grouping_label(label))),
+        covers: Box::new(move |push: &Push, request| {
+            scope.covers(request, |label| push.grouping_label(label))
+        }),
         shadows: Vec::new(),
     }
 }

@@ -19,7 +19,12 @@ fn witness() -> String {
 
 /// A gateway with that plugin.
 fn start(caller: &str) -> Gateway {
-    Gateway::start_with(&config("127.0.0.1:0", &format!("{caller}{}", witness())))
+    Gateway::start_with(&file(caller, ""))
+}
+
+/// A configuration with that plugin.
+fn file(caller: &str, of_the_plugin: &str) -> String {
+    config("127.0.0.1:0", &format!("{caller}{}{of_the_plugin}\n", witness()))
 }
 
 /// A gateway that follows a web configuration, which says nothing yet, so that it can be seen to start.
@@ -29,12 +34,14 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn start(caller: &str) -> Self {
+    fn start(caller: &str, of_the_plugin: &str) -> Self {
         let folder = Folder::new();
         let web = folder.write("web.yml", "");
         let web = format!("[web]\nconfig_file = \"{}\"\n", web.display());
-        let file = config("127.0.0.1:0", &format!("{caller}{}", witness()));
-        Self { folder, gateway: Gateway::start_with(&file.replacen("[web]\n", &web, 1)) }
+        Self {
+            folder,
+            gateway: Gateway::start_with(&file(caller, of_the_plugin).replacen("[web]\n", &web, 1)),
+        }
     }
 
     fn guard(&self, web: &str) {
@@ -85,7 +92,7 @@ fn nothing_is_told_that_is_not_named_or_not_known() {
 
 #[test]
 fn a_user_is_whoever_has_sent_the_right_password() {
-    let guarded = Guarded::start(ALL);
+    let guarded = Guarded::start(ALL, "");
     let push = |pair: &str| {
         guarded
             .gateway
@@ -140,7 +147,7 @@ impl Authority {
 #[test]
 fn names_are_those_of_certificates_that_were_verified() {
     let Some(curl) = Curl::require() else { return };
-    let guarded = Guarded::start("[caller]\nattributes = ['tls-san', 'user']\n");
+    let guarded = Guarded::start("[caller]\nattributes = ['tls-san', 'user']\n", "");
     let folder = &guarded.folder;
     let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
     let uri = |name: &str| SanType::URI(name.try_into().unwrap());
@@ -184,8 +191,7 @@ fn names_are_those_of_certificates_that_were_verified() {
 
 #[test]
 fn what_is_told_changes_with_a_reload() {
-    let file = |caller: &str| config("127.0.0.1:0", &format!("{caller}{}", witness()));
-    let mut gateway = Gateway::start_with(&file(""));
+    let mut gateway = start("");
     let push = |gateway: &Gateway| {
         let request = gateway.request("PUT", "/metrics/job/one").header("x-team", "a").header("x-zone", "b");
         told(request.body("m 1\n").send())
@@ -196,13 +202,66 @@ fn what_is_told_changes_with_a_reload() {
         ("[caller]\nattributes = ['header:x-team', 'network']\n", "[header:x-team='a' network='127.0.0.1']"),
         ("", "[]"),
     ] {
-        let told = gateway.reload(&file(caller));
+        let told = gateway.reload(&file(caller, ""));
         assert!(told.contains("level=info"), "{told}");
         assert_eq!(push(&gateway), expected, "{caller}");
     }
-    let told = gateway.reload(&file("[caller]\nattributes = ['header:cookie']\n"));
+    let told = gateway.reload(&file("[caller]\nattributes = ['header:cookie']\n", ""));
     assert!(told.contains("not reloaded"), "{told}");
     assert_eq!(push(&gateway), "[]");
+}
+
+#[test]
+fn a_policy_is_for_methods_and_callers_and_a_reload_changes_that() {
+    let mut gateway = start(ALL);
+    // As PUT, POST and DELETE of team a, and as PUT of team b and of nobody.
+    let asked = |gateway: &Gateway| {
+        [("PUT", "a"), ("POST", "a"), ("DELETE", "a"), ("PUT", "b"), ("PUT", "")].map(|(method, team)| {
+            let request = gateway.request(method, "/metrics/job/one");
+            let request = if team.is_empty() { request } else { request.header("X-Team", team) };
+            let answer = request.body("m 1\n").send();
+            assert!([200, 202, 422].contains(&answer.status), "{answer:?}");
+            answer.status == 422
+        })
+    };
+    assert_eq!(asked(&gateway), [true; 5]);
+    for (of_the_plugin, expected) in [
+        ("match_methods = ['DELETE']", [false, false, true, false, false]),
+        ("match_methods = ['PUT', 'POST']", [true, true, false, true, true]),
+        ("match_caller = { 'header:x-team' = 'a|c' }", [true, true, true, false, false]),
+        ("match_caller = { 'header:x-team' = '' }", [false, false, false, false, true]),
+        ("match_caller = { network = ['10.0.0.0/8', '127.0.0.0/8'] }", [true; 5]),
+        ("match_caller = { network = '10.0.0.0/8' }", [false; 5]),
+        ("match_caller = { user = '.+' }", [false; 5]),
+        (
+            "match = { job = 'one' }\nmatch_methods = ['PUT']\nmatch_caller = { 'header:x-team' = 'a' }",
+            [true, false, false, false, false],
+        ),
+        ("match_methods = ['PUT']\nmatch = { job = 'two' }", [false; 5]),
+    ] {
+        let told = gateway.reload(&file(ALL, of_the_plugin));
+        assert!(told.contains("level=info"), "{told}");
+        assert_eq!(asked(&gateway), expected, "{of_the_plugin}");
+    }
+    let before = gateway.scrape();
+    let skipped = before.sum("pushgate_plugin_skipped_total", &["plugin=\"witness\"", "reason=\"scope\""]);
+    assert!(skipped > 0.0);
+    let told = gateway.reload(&file("", "match_caller = { user = 'ci' }"));
+    assert!(told.contains("not reloaded"), "{told}");
+    assert!(gateway.log().contains("write attributes = [\\\"user\\\"] below [caller]"), "{}", gateway.log());
+    assert_eq!(asked(&gateway), [false; 5], "what was in force still is");
+}
+
+#[test]
+fn a_policy_may_be_for_a_user_of_the_web_configuration() {
+    let guarded = Guarded::start(ALL, "match_caller = { user = 'ali.*' }");
+    let push = || {
+        let request = guarded.gateway.request("PUT", "/metrics/job/one");
+        request.header("Authorization", &basic("alice:secret")).body("m 1\n").send()
+    };
+    push().expect(200);
+    guarded.guard(ALICE);
+    assert_eq!(told(push()), "[network='127.0.0.1' user='alice']");
 }
 
 #[test]

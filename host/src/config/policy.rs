@@ -15,7 +15,7 @@ use super::kind;
 use super::problem::Problem;
 use super::scope::Scope;
 use super::section::Section;
-use super::{Plugins, limits, shadow};
+use super::{Caller, Plugins, limits, shadow};
 
 /// One configured plugin of the chain. The chain runs in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,7 +226,12 @@ impl FromStr for OnReject {
 
 /// Reads the list `[[plugin]]`. A policy without a legal name or source is left out; every other illegal
 /// value leaves its default, so that the plugin can still be checked.
-pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins, folder: &Path) -> Vec<Policy> {
+pub(super) fn read_chain(
+    root: &mut Section<'_, '_>,
+    plugins: &Plugins,
+    caller: &Caller,
+    folder: &Path,
+) -> Vec<Policy> {
     let Some(value) = root.take("plugin") else {
         return Vec::new();
     };
@@ -246,7 +251,7 @@ pub(super) fn read_chain(root: &mut Section<'_, '_>, plugins: &Plugins, folder: 
         let offset = entry.span().start;
         let findings = root.findings();
         let mut section = Section::new(findings, format!("[[plugin]] {}", index + 1), offset, table);
-        let policy = read_policy(&mut section, offset, plugins, folder);
+        let policy = read_policy(&mut section, offset, plugins, caller, folder);
         section.finish();
         let Some(policy) = policy else { continue };
         if let Some(first) = chain.iter().find(|other| other.name == policy.name) {
@@ -263,6 +268,7 @@ fn read_policy(
     section: &mut Section<'_, '_>,
     offset: usize,
     plugins: &Plugins,
+    caller: &Caller,
     folder: &Path,
 ) -> Option<Policy> {
     let name = section.required("name", &kind::text("a name such as \"naming\"", name_of));
@@ -281,7 +287,7 @@ fn read_policy(
     let mut fail = Fail::default();
     section.key("fail", &kind::text("\"closed\" or \"open\"", str::parse), &mut fail);
     let shadow_of = section.optional("shadow_of", &kind::text("the name of another plugin", name_of));
-    let scope = Scope::read(section);
+    let scope = Scope::read(section, caller);
     let mut grants = Vec::new();
     section.key(
         "grants",
@@ -379,13 +385,13 @@ mod tests {
         let source = Source::File("/etc/wasm/a.wasm".into());
         assert_eq!((&a.source, a.mode, a.fail, a.limits), (&source, Mode::Enforce, Fail::Closed, shared));
         assert_eq!(a.config, json!({}));
-        assert!(a.scope.is_everything());
+        assert_eq!(a.scope, Scope::default());
         let own = Limits { fuel_base: 30_000, fuel_per_series: 5, memory: 1 << 20, ..Limits::default() };
         let source = Source::File("/opt/b.wasm".into());
         assert_eq!((&b.source, b.mode, b.fail, b.limits), (&source, Mode::Monitor, Fail::Open, own));
         assert_eq!(b.config, json!({"allowed": ["x"]}));
         assert_eq!((a.grants.as_slice(), b.grants.as_slice()), (&[][..], &[Capability::Log][..]));
-        assert!(b.scope.covers(|_| Some("batch_1")) && !b.scope.covers(|_| Some("web")));
+        assert!(b.scope.covers_group(|_| Some("batch_1")) && !b.scope.covers_group(|_| Some("web")));
     }
 
     #[test]

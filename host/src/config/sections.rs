@@ -24,7 +24,7 @@ impl Config {
         self.read_sections(root, folder);
         self.plugins.directory = folder.join(&self.plugins.directory);
         self.plugins.lock_file = folder.join(&self.plugins.lock_file);
-        self.chain = policy::read_chain(root, &self.plugins, folder);
+        self.chain = policy::read_chain(root, &self.plugins, &self.caller, folder);
     }
 
     /// Reads the sections that there are one of. What they do not say stays as it is.

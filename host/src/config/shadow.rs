@@ -4,11 +4,16 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::section::Findings;
 
+const SAME_PUSHES: &str =
+    "a shadow is asked about the pushes of the plugin that it is a shadow of; leave it out";
+
 /// Keys that a shadow has from the plugin whose place it wants: it sees the same pushes, and does nothing to them.
-const OF_THE_OTHER: [(&str, &str); 3] = [
+const OF_THE_OTHER: [(&str, &str); 5] = [
     ("mode", "a shadow changes nothing, whatever its mode; leave it out"),
     ("fail", "a push does not depend on a shadow, whether it fails or not; leave it out"),
-    ("match", "a shadow is asked about the pushes of the plugin that it is a shadow of; leave it out"),
+    ("match", SAME_PUSHES),
+    ("match_methods", SAME_PUSHES),
+    ("match_caller", SAME_PUSHES),
 ];
 
 /// Looks at the entries of `[[plugin]]` side by side.
@@ -84,12 +89,14 @@ mod tests {
         check(
             &[
                 "name = 'a'",
-                "name = 'b'\nshadow_of = 'a'\nmode = 'enforce'\nfail = 'open'\nmatch = { job = 'x' }",
+                "name = 'b'\nshadow_of = 'a'\nmode = 'enforce'\nfail = 'open'\nmatch = { job = 'x' }\nmatch_methods = ['PUT']\nmatch_caller = {}",
             ],
             &[
                 "[[plugin]] 'b' mode: a shadow changes nothing, whatever its mode; leave it out",
                 "[[plugin]] 'b' fail: a push does not depend on a shadow, whether it fails or not; leave it out",
                 "[[plugin]] 'b' match: a shadow is asked about the pushes of the plugin that it is a shadow of; leave it out",
+                "[[plugin]] 'b' match_methods: a shadow is asked about the pushes of the plugin that it is a shadow of; leave it out",
+                "[[plugin]] 'b' match_caller: a shadow is asked about the pushes of the plugin that it is a shadow of; leave it out",
             ],
         );
     }

@@ -212,12 +212,10 @@ impl Config {
 impl Policy {
     /// `directory` is taken off the source again, as reading puts it on.
     fn rows(&self, directory: &Path) -> Vec<Row> {
-        let scope = self.scope.patterns().map(|(label, pattern)| (label.to_owned(), pattern.into()));
-        let scope: serde_json::Map<String, Value> = scope.collect();
         let grants = self.grants.iter().map(|capability| Value::from(capability.as_str()));
         // What a shadow has from another one cannot be set for it.
         let own = |value| self.shadow_of.is_none().then_some(value);
-        vec![
+        let mut rows = vec![
             ("name", Some(quoted(&self.name))),
             ("source", Some(quoted(&self.written_source(directory)))),
             ("digest", self.digest.map(|digest| quoted(&digest.to_string()))),
@@ -225,9 +223,10 @@ impl Policy {
             ("mode", own(quoted(self.mode.as_str()))),
             ("fail", own(quoted(self.fail.as_str()))),
             ("shadow_of", self.shadow_of.as_deref().map(quoted)),
-            ("match", own(toml_of(&Value::Object(scope)))),
-            ("grants", Some(toml_of(&grants.collect()))),
-        ]
+        ];
+        rows.extend(self.scope.shown().map(|(key, value)| (key, own(toml_of(&value)))));
+        rows.push(("grants", Some(toml_of(&grants.collect()))));
+        rows
     }
 }
 
@@ -301,7 +300,7 @@ mod tests {
         external_url = '/x'
         header_timeout = '90s'
         [caller]
-        attributes = ['user', 'header:x-team']
+        attributes = ['user', 'header:x-team', 'network']
         [persistence]
         file = '/var/lib/data'
         interval = '1.5ms'
@@ -322,6 +321,8 @@ mod tests {
         mode = 'monitor'
         fail = 'open'
         match = { job = 'x\\d\"', _team = '' }
+        match_methods = ['DELETE', 'PUT']
+        match_caller = { user = 'ci-.*', 'header:x-team' = '', network = '10.0.0.0/8' }
         fuel_base = 20_000
         [plugin.config]
         \"a.b\" = [1, -2.5, true, 'x', { y = [] }]

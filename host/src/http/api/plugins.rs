@@ -12,8 +12,6 @@
 //! One that is asked for by its name has `summary`, `codes` (`code`, `meaning`), `config_schema` and `warnings`
 //! (`pointer`, `message`) as well. Its configuration is not told, as it may hold secrets.
 
-use std::collections::BTreeMap;
-
 use pushgate_plugin_host::{API, Limits, PastFault, Suspended};
 use serde_json::{Map, Value, json};
 
@@ -59,12 +57,14 @@ fn one(policies: &Policies, member: &Member) -> Value {
         "source": standing.source,
         "capabilities": names(plugin.capabilities()),
         "grants": names(&policy.grants),
-        "match": policy.scope.patterns().collect::<BTreeMap<_, _>>(),
         "limits": limits(&policy.limits),
         "suspended": standing.suspended.iter().map(suspension).collect::<Vec<_>>(),
         "last_faults": standing.last_faults.iter().map(fault).collect::<Vec<_>>(),
         "memory_peak_bytes": plugin.memory_peak(),
     });
+    for (key, what) in policy.scope.shown() {
+        value[key] = what;
+    }
     if let Some(other) = &standing.shadow_of {
         value["shadow_of"] = json!(other);
     }
