@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use e2e::clients::Curl;
 use e2e::gateway::{config, entry};
 use e2e::prometheus::Sample;
-use e2e::{Gateway, Prometheus, artifacts};
+use e2e::{Folder, Gateway, Prometheus, artifacts};
 
 /// Labels of the target, as the policy and as Prometheus are told them.
 const TARGET: [(&str, &str); 4] =
@@ -113,4 +114,118 @@ fn names_are_judged_as_readers_see_them_that_know_only_classic_ones() {
         assert!(answer.text().contains(code), "{body}{}", answer.text());
     }
     gateway.put("/metrics/job/one", "{\"http.requests\", \"my.team\"=\"a\"} 1\n").expect(200);
+}
+
+/// Users `ci` and `ops`, both with the password `secret`.
+const USERS: &str = "basic_auth_users:
+  ci: $2b$04$RihBezfbrUfim9g3kdjZHO6IpNAvN1IN4rjzMw76Mnvxd.0TsnOK.
+  ops: $2b$04$g5rrXKW2ZMqYnr0EOvsjaeS/RpLCmnWx/tpo0bFWBf5yY1GzA0v7.
+";
+
+/// Who may push what.
+const ALLOW: &str = r#"
+[[plugin.config.allow]]
+caller = { user = "ci" }
+jobs = "ci_.*"
+labels = { instance = ".*" }
+[[plugin.config.allow]]
+caller = { user = "ops", tls-san = "db[0-9]+[.]example[.]org", network = ["10.0.0.0/8", "127.0.0.0/8"] }
+jobs = "backup"
+labels = { team = "storage" }
+[[plugin.config.allow]]
+caller = { user = "ops", "header:x-team" = "shop" }
+jobs = "shop_.*"
+[[plugin.config.allow]]
+caller = { user = "ops", network = "192.0.2.0/24" }
+jobs = ".*"
+"#;
+
+/// A gateway behind TLS with users, which takes the certificate of `db7.example.org` from clients, and tells its plugins
+/// these attributes.
+fn guarded(attributes: &str) -> Gateway {
+    let folder = Folder::new();
+    for name in ["127.0.0.1", "db7.example.org"] {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        folder.write(&format!("{name}.pem"), made.cert.pem());
+        folder.write(&format!("{name}.key"), made.signing_key.serialize_pem());
+    }
+    let tls = "tls_server_config:
+  cert_file: 127.0.0.1.pem
+  key_file: 127.0.0.1.key
+  client_ca_file: db7.example.org.pem
+  client_auth_type: VerifyClientCertIfGiven
+";
+    folder.write("web.yml", format!("{tls}{USERS}"));
+    let policy = entry("honor-labels", &artifacts::plugin("honor-labels"), ALLOW);
+    let rest = format!("[web]\nconfig_file = \"web.yml\"\n[caller]\nattributes = {attributes}\n{policy}");
+    folder.write("config.toml", rest);
+    Gateway::start_guarded(folder, &["--config.file=config.toml"])
+}
+
+#[test]
+fn callers_may_push_what_is_allowed_to_them() {
+    let Some(curl) = Curl::require() else { return };
+    let gateway = guarded(r#"["user", "tls-san", "network", "header:x-team"]"#);
+    let path = |name: &str| gateway.folder().path().join(name).display().to_string();
+    let (ca, certificate, key) =
+        (path("127.0.0.1.pem"), path("db7.example.org.pem"), path("db7.example.org.key"));
+    let with_certificate = ["--cert", &certificate, "--key", &key];
+    let ask = |user: &str, more: &[&str], path: &str| {
+        let arguments = [&["--cacert", &ca, "--user", user][..], more].concat();
+        let address = gateway.address();
+        let answer = curl.run("m 1\n", &arguments, &format!("https://{address}/metrics/job/{path}"));
+        let code = answer.body.split(": ").nth(1).unwrap_or_default().to_owned();
+        (answer.status, code)
+    };
+    let (push, delete) = (["--data-binary", "@-"], ["--request", "DELETE"]);
+    let none = (202, String::new());
+    let stored = (200, String::new());
+    let not_allowed = (422, "honor-labels/not-allowed".to_owned());
+    let unknown = (422, "honor-labels/unknown-caller".to_owned());
+    for (rule, user, more, path, expected) in [
+        ("a user", "ci:secret", push.to_vec(), "ci_build/instance/r1", &stored),
+        ("another job", "ci:secret", push.to_vec(), "backup", &not_allowed),
+        ("another label", "ci:secret", push.to_vec(), "ci_build/pod/a", &not_allowed),
+        ("removing another's", "ci:secret", delete.to_vec(), "backup/team/storage", &not_allowed),
+        ("removing one's own", "ci:secret", delete.to_vec(), "ci_build/instance/r1", &none),
+        ("a user alone", "ops:secret", push.to_vec(), "backup/team/storage", &unknown),
+        (
+            "a certificate",
+            "ops:secret",
+            [&with_certificate[..], &push].concat(),
+            "backup/team/storage",
+            &stored,
+        ),
+        ("and a label", "ops:secret", [&with_certificate[..], &push].concat(), "backup", &not_allowed),
+        ("a header", "ops:secret", [&["-H", "X-Team: shop"][..], &push].concat(), "shop_a", &stored),
+        (
+            "another header",
+            "ops:secret",
+            [&["-H", "X-Team: shopping"][..], &push].concat(),
+            "shop_a",
+            &unknown,
+        ),
+        (
+            "a header and another user",
+            "ci:secret",
+            [&["-H", "X-Team: shop"][..], &push].concat(),
+            "shop_a",
+            &not_allowed,
+        ),
+    ] {
+        assert_eq!(&ask(user, &more, path), expected, "{rule}");
+    }
+    assert_eq!(ask("ci:wrong", &push, "ci_build").0, 401);
+}
+
+#[test]
+fn what_the_gateway_does_not_tell_nobody_can_go_by() {
+    let Some(curl) = Curl::require() else { return };
+    let gateway = guarded(r#"["network"]"#);
+    let ca = gateway.folder().path().join("127.0.0.1.pem").display().to_string();
+    let url = format!("https://{}/metrics/job/shop_a", gateway.address());
+    let arguments = ["--cacert", &ca, "--user", "ops:secret", "-H", "X-Team: shop", "--data-binary", "@-"];
+    let answer = curl.run("m 1\n", &arguments, &url);
+    assert_eq!(answer.status, 422, "{answer:?}");
+    assert!(answer.body.contains("there is none for network '127.0.0.1'"), "{answer:?}");
 }

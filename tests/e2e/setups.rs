@@ -5,6 +5,7 @@ use std::fs;
 
 use e2e::clients::Shell;
 use e2e::prometheus::promtool_check_config;
+use e2e::tools::{Tool, require};
 use e2e::{Folder, Gateway, artifacts};
 use regex::Regex;
 use xtask::workspace;
@@ -28,6 +29,13 @@ fn the_migration_does_what_it_says() {
     check("migration");
 }
 
+#[test]
+fn the_multi_tenant_gateway_does_what_it_says() {
+    if require(Tool::Openssl).is_some() {
+        check("multi-tenant");
+    }
+}
+
 fn check(name: &str) {
     let Some(shell) = Shell::require() else { return };
     let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
@@ -46,7 +54,7 @@ fn check(name: &str) {
         }
         if command == START {
             let folder = folder.take().expect("the gateway is started once");
-            gateway = Some(Gateway::start_in(folder, &["--config.file=config.toml"]));
+            gateway = Some(Gateway::start_guarded(folder, &["--config.file=config.toml"]));
             continue;
         }
         if command.starts_with("promtool ") {

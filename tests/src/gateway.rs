@@ -43,6 +43,12 @@ impl Gateway {
         Self::spawn(folder, &[&["--web.listen-address=127.0.0.1:0"], flags].concat())
     }
 
+    /// Starts it in `folder`, with these flags, and returns when it listens: with TLS or users this harness cannot ask it
+    /// whether it is ready.
+    pub fn start_guarded(folder: Folder, flags: &[&str]) -> Self {
+        Self::listening(folder, &[&["--web.listen-address=127.0.0.1:0"], flags].concat(), &[])
+    }
+
     /// Starts it with `config.toml` in its folder, these arguments and these variables of the environment.
     pub fn start_as(config: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
@@ -55,13 +61,17 @@ impl Gateway {
     }
 
     fn spawn_as(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let gateway = Self::listening(folder, arguments, variables);
+        poll::until("the gateway is ready", || (gateway.get("/-/ready").status == 200).then_some(()));
+        gateway
+    }
+
+    fn listening(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(artifacts::gateway());
         command.args(arguments).envs(variables.iter().copied());
         let mut server = Server::start("pushgate", command, folder);
         let address = server.await_line("listens", listen_address);
-        let gateway = Self { server, address };
-        poll::until("the gateway is ready", || (gateway.get("/-/ready").status == 200).then_some(()));
-        gateway
+        Self { server, address }
     }
 
     /// Where it listens.

@@ -48,7 +48,7 @@ impl Allowed {
         }
         let reasons = nearest.unwrap_or_else(|| {
             let (job, jobs) = (quote(push.job()), OneOf(&jobs));
-            vec![refusal(push, &format!("push to a job that matches {jobs} instead of {job}"))]
+            vec![refusal(push, &format!("use a job that matches {jobs} instead of {job}"))]
         });
         reasons.into_iter().for_each(|reason| findings.add(|| reason));
     }
@@ -56,7 +56,7 @@ impl Allowed {
 
 fn unknown(push: &Push) -> Finding {
     let message = match push.attributes().next() {
-        Some(_) => format!("ask for permission to push: there is none for {}", Known(push)),
+        Some(_) => format!("ask for permission: there is none for {}", Known(push)),
         None => "push as a caller that the gateway knows: of this one it knows nothing".to_owned(),
     };
     Finding::new(&UNKNOWN_CALLER, message)

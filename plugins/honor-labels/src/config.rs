@@ -183,8 +183,7 @@ impl OneOrMore {
 
 fn check_attribute(name: &str, pointer: &Pointer, problems: &mut Problems) {
     let is_header = |header: &str| {
-        let is_legal = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-        !header.is_empty() && header.bytes().all(is_legal)
+        !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
     };
     if !matches!(name, "user" | "tls-san" | NETWORK) && !name.strip_prefix("header:").is_some_and(is_header) {
         let message = format!(
