@@ -25,8 +25,10 @@ const RESERVED_JOB: Code =
     Code::new("honor-labels/reserved-job", "the job is one of the monitoring system's own");
 const RESERVED_METRIC: Code =
     Code::new("honor-labels/reserved-metric", "a metric has a name that the monitoring system writes itself");
-const RESERVED_LABEL: Code =
-    Code::new("honor-labels/reserved-label", "a label has a name that Prometheus makes of others");
+const RESERVED_LABEL: Code = Code::new(
+    "honor-labels/reserved-label",
+    "a label has a name that Prometheus gives to labels that it renames",
+);
 const TARGET_LABEL: Code =
     Code::new("honor-labels/target-label", "a label would replace one that Prometheus gives its target");
 const UNKNOWN_CALLER: Code = Code::new(
