@@ -1,6 +1,6 @@
 //! A push under judgement.
 
-use pushgate_plugin::{Code, Finding, Findings, Kind, Outcome, Push, quote};
+use pushgate_plugin::{Code, Finding, Findings, Kind, Outcome, Push, Series, Sym, quote};
 
 use crate::fates::Fates;
 use crate::limits::{Action, Limit, Limits};
@@ -73,8 +73,9 @@ impl<'p> Judgement<'p> {
                         series.family().kind(),
                         Kind::Histogram | Kind::GaugeHistogram | Kind::Summary
                     );
-                    // The metric name is a label as well, and so are `le` and `quantile`.
-                    series.labels().len() + of_group + if is_simple { 1 } else { 2 }
+                    // An empty value is no label. The metric name is one, and so are `le` and `quantile`.
+                    let own = series.label_syms().filter(|(_, value)| *value != Sym::EMPTY).count();
+                    own + of_group + if is_simple { 1 } else { 2 }
                 },
                 |most, number| {
                     format!(
@@ -97,7 +98,7 @@ impl<'p> Judgement<'p> {
         &mut self,
         limit: Limit,
         code: &Code,
-        number: impl Fn(pushgate_plugin::Series<'p>) -> usize,
+        number: impl Fn(Series<'p>) -> usize,
         message: impl FnOnce(u64, usize) -> String,
     ) {
         let mut first = None;
@@ -133,9 +134,9 @@ impl<'p> Judgement<'p> {
 /// What was done about series, at the end of a message.
 pub(crate) fn dropped(action: Action, series: usize) -> String {
     match (action, series) {
+        (_, 0) | (Action::Reject | Action::Warn, _) => String::new(),
         (Action::Drop, 1) => "; 1 series was dropped".to_owned(),
         (Action::Drop, _) => format!("; {series} series were dropped"),
         (Action::Labeldrop, _) => format!("; the label was dropped from {series} series"),
-        (Action::Reject | Action::Warn, _) => String::new(),
     }
 }

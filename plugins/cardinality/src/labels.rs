@@ -286,10 +286,11 @@ impl<'p> Offences<'p> {
                 let offence = self.pairs.find(name, value).and_then(|pair| self.dropped_for[pair])?;
                 Some((name, offence))
             }));
-            let drops = |(_, offence): &&(Sym, u32)| self.all[*offence as usize].action == Action::Drop;
-            if let Some(&(_, offence)) = labels.iter().find(drops) {
+            let is_drop = |(_, offence): &(Sym, u32)| self.all[*offence as usize].action == Action::Drop;
+            if labels.iter().any(is_drop) {
                 judgement.fates.drop(series, self.push);
-                self.all[offence as usize].series += 1;
+                labels.retain(is_drop);
+                labels.iter().for_each(|(_, offence)| self.all[*offence as usize].series += 1);
                 continue;
             }
             for &(name, offence) in &labels {
