@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use e2e::clients::Curl;
-use e2e::gateway::{config, entry};
+use e2e::gateway::{command, config, entry};
 use e2e::prometheus::Sample;
 use e2e::{Folder, Gateway, Prometheus, artifacts};
+use xtask::workspace;
+
+use crate::readme::blocks;
 
 /// Labels of the target, as the policy and as Prometheus are told them.
 const TARGET: [(&str, &str); 4] =
@@ -228,4 +231,37 @@ fn what_the_gateway_does_not_tell_nobody_can_go_by() {
     let answer = curl.run("m 1\n", &arguments, &url);
     assert_eq!(answer.status, 422, "{answer:?}");
     assert!(answer.body.contains("there is none for network '127.0.0.1'"), "{answer:?}");
+}
+
+#[test]
+fn the_rules_that_the_readme_shows_do_what_it_says() {
+    let readme = std::fs::read_to_string(workspace::path("plugins/honor-labels/README.md")).unwrap();
+    let blocks = blocks(&readme);
+    let (_, rules) = blocks.iter().filter(|(language, _)| language == "toml").nth(1).unwrap();
+    let shown: toml::Table = toml::from_str(rules).unwrap();
+    let config = serde_json::to_string(&shown["plugin"][0]["config"]).unwrap();
+    let storage = r#"tls-san="db1.example.org", network="10.8.0.7""#;
+    let folder = Folder::new();
+    let cases = [
+        (r#"user="ci-7""#, r#"{job="ci_build", instance="r1", branch="main"}"#, "accept"),
+        (r#"user="ci-7""#, r#"{job="ci_build"}"#, "accept"),
+        (r#"user="ci-7""#, r#"{job="ci_build", branch="dev"}"#, "reject"),
+        (r#"user="ci-7""#, r#"{job="backup", team="storage"}"#, "reject"),
+        (storage, r#"{job="backup", team="storage", pod="a"}"#, "accept"),
+        (storage, r#"{job="backup"}"#, "reject"),
+        (r#"tls-san="db1.example.org", network="10.9.0.7""#, r#"{job="backup", team="storage"}"#, "reject"),
+    ];
+    for (number, (caller, key, _)) in cases.iter().enumerate() {
+        let case = format!("--- config\n{config}\n--- push\nPUT {key}\ncaller {caller}\nm 1\n--- outcome\n");
+        folder.write(&format!("{number}.case"), case);
+    }
+    let folder_of_cases = format!("--cases={}", folder.path().display());
+    let plugin = artifacts::plugin("honor-labels").display().to_string();
+    let tested = command(&folder, &["plugin", "test", "--bless", &folder_of_cases, &plugin]);
+    assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
+    for (number, (caller, key, expected)) in cases.iter().enumerate() {
+        let case = std::fs::read_to_string(folder.path().join(format!("{number}.case"))).unwrap();
+        let (_, outcome) = case.split_once("--- outcome\n").unwrap();
+        assert_eq!(outcome.lines().next(), Some(*expected), "{caller} {key}: {outcome}");
+    }
 }

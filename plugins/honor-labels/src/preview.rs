@@ -9,6 +9,9 @@ use pushgate_plugin::{Push, Series};
 /// What Prometheus puts before the name of a pushed label that is one of its target's, too.
 const EXPORTED: &str = "exported_";
 
+/// How many characters of a value are shown.
+const SHOWN: usize = 80;
+
 /// The labels of a series as Prometheus stores them; shown as part of a message.
 #[derive(Debug)]
 pub(crate) struct Preview<'p> {
@@ -77,14 +80,18 @@ impl fmt::Display for Preview<'_> {
     }
 }
 
-/// As in exposition text.
+/// As in exposition text, but that long values are cut: there is one line for both.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
         for (index, (name, value)) in self.0.iter().enumerate() {
             let glue = if index == 0 { "" } else { "," };
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            write!(f, "{glue}{name}=\"{value}\"")?;
+            let (shown, cut) = match value.char_indices().nth(SHOWN) {
+                Some((end, _)) => (&value[..end], "…"),
+                None => (value.as_str(), ""),
+            };
+            let shown = shown.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            write!(f, "{glue}{name}=\"{shown}{cut}\"")?;
         }
         f.write_str("}")
     }
