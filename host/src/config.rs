@@ -194,11 +194,59 @@ pub struct Store {
     pub max_groups: usize,
     /// Series of all groups.
     pub max_series: usize,
+    /// The file of the journal, resolved against the folder of the configuration file.
+    pub path: Option<PathBuf>,
+    /// When a change is in it.
+    pub durability: Durability,
+    /// How long a change may wait for it, where clients do not.
+    pub interval: Duration,
+}
+
+/// When a change is in the journal.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Durability {
+    /// Never.
+    None,
+    /// After a while; its client does not wait for that.
+    Interval,
+    /// Before its client is told that it was accepted.
+    #[default]
+    Always,
+}
+
+impl Durability {
+    /// Its name, which [`FromStr`] reads.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Interval => "interval",
+            Self::Always => "always",
+        }
+    }
+}
+
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "interval" => Ok(Self::Interval),
+            "always" => Ok(Self::Always),
+            _ => Err(format!("'{text}' is no durability; allowed: none, interval, always")),
+        }
+    }
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { max_groups: 100_000, max_series: 1_000_000 }
+        Self {
+            max_groups: 100_000,
+            max_series: 1_000_000,
+            path: None,
+            durability: Durability::Always,
+            interval: Duration::from_secs(1),
+        }
     }
 }
 

@@ -16,9 +16,9 @@ use tracing::{error, info};
 use crate::config::{self, Config, Problems};
 use crate::http::{self, Http};
 use crate::ingest::{Accepted, Consistency, Ingest, IngestError, PushRequest};
-use crate::journal::InMemory;
+use crate::journal::{Acknowledge, FileJournal, InMemory, Journal};
 use crate::persistence::Persistence;
-use crate::policies::{self, Loaded, Surroundings};
+use crate::policies::{self, Surroundings};
 use crate::rejections::Rejections;
 use crate::reload::Reloads;
 use crate::store::{self, GroupSnapshot, Store};
@@ -32,6 +32,7 @@ use crate::telemetry::{Metrics, Tracer, own_families};
 /// # async fn serve() -> anyhow::Result<()> {
 /// let text = std::fs::read_to_string("config.toml")?;
 /// let gateway = Gateway::load(Config::examine(&text, "config.toml".as_ref()))?;
+/// gateway.restore()?;
 /// let listeners = gateway.listen().await?;
 /// gateway.run(listeners, async { tokio::signal::ctrl_c().await.unwrap() }).await;
 /// # Ok(()) }
@@ -42,6 +43,7 @@ pub struct Gateway {
     http: Arc<Http>,
     store: Arc<Store>,
     surroundings: Surroundings,
+    journal: Option<FileJournal>,
     persistence: Option<Persistence>,
     tracer: Option<Arc<Tracer>>,
     ingest: Arc<Ingest>,
@@ -57,43 +59,37 @@ impl Gateway {
     /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once. Then
     /// [`pushgate_web_config::Error`], if the file of TLS and users cannot be used.
     pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
-        let store = Arc::new(Store::new(limits, own_families(), Box::new(InMemory)));
+        let journal = journal(&config.store, &metrics);
+        let recorder: Box<dyn Journal> = match &journal {
+            Some(journal) => Box::new(journal.clone()),
+            None => Box::new(InMemory),
+        };
+        let store = Arc::new(Store::new(limits, own_families(), recorder));
         let surroundings = Surroundings::of(store.clone());
         let loaded = policies::load_after(&Chain::default(), &surroundings, &config, &mut problems)?;
         problems.or(())?;
-        let live = config.web.config_file.as_deref().map(Live::load).transpose()?;
-        Self::new(config, loaded, live.map(Arc::new), store, surroundings)
-    }
-
-    fn new(
-        config: Config,
-        loaded: Loaded,
-        live: Option<Arc<Live>>,
-        store: Arc<Store>,
-        surroundings: Surroundings,
-    ) -> anyhow::Result<Self> {
-        let metrics = Arc::new(Metrics::new());
-        let rules = rules(&config.push);
-        let persistence = Persistence::new(&config.persistence);
-        if let Some(persistence) = &persistence {
-            persistence.load(&store, &rules)?;
-        }
-        let consistency =
-            if config.push.disable_consistency_check { Consistency::Unchecked } else { Consistency::Checked };
-        let max_large = config.push.max_concurrent;
-        let rejections = Arc::new(Rejections::new(&config.rejections));
+        let live = config.web.config_file.as_deref().map(Live::load).transpose()?.map(Arc::new);
         let tracer =
             Tracer::start(&config.traces, metrics.clone()).context("cannot start a thread for traces")?;
         let tracer = tracer.map(Arc::new);
-        let ingest =
-            Ingest::new(loaded, store.clone(), metrics.clone(), rejections, rules, consistency, max_large);
+        let ingest = Ingest::new(
+            loaded,
+            store.clone(),
+            metrics.clone(),
+            Arc::new(Rejections::new(&config.rejections)),
+            rules(&config.push),
+            if config.push.disable_consistency_check { Consistency::Unchecked } else { Consistency::Checked },
+            config.push.max_concurrent,
+        );
         let ingest = Arc::new(ingest.traced(tracer.clone()));
         let reloads = Arc::new(Reloads::default());
         let (to, flags) = (ingest.clone(), config.flags().into());
         let http =
             Http::new(&config, live.clone(), to, store.clone(), metrics.clone(), reloads.clone(), flags);
         Ok(Self {
+            persistence: Persistence::new(&config.persistence),
             config,
             live,
             http: Arc::new(http),
@@ -101,10 +97,25 @@ impl Gateway {
             metrics,
             store,
             surroundings,
-            persistence,
+            journal,
             tracer,
             reloads,
         })
+    }
+
+    /// Brings back what outlived the process before, and has changes recorded from now on. To be done once, before the
+    /// gateway takes pushes. The persistence file is read where the journal has nothing yet.
+    ///
+    /// # Errors
+    /// When a file can neither be used nor set aside, or the journal is damaged.
+    pub fn restore(&self) -> anyhow::Result<()> {
+        let rules = rules(&self.config.push);
+        let in_journal =
+            self.journal.as_ref().map(|journal| journal.begin(&self.store, &rules)).transpose()?;
+        match &self.persistence {
+            Some(persistence) if in_journal.unwrap_or(0) == 0 => persistence.load(&self.store, &rules),
+            _ => Ok(()),
+        }
     }
 
     /// Where the gateway is asked to read its configuration again.
@@ -215,7 +226,22 @@ impl Gateway {
         {
             error!(%error, "the persistence file was not written at the end");
         }
+        if let Some(journal) = self.journal.clone()
+            && let Err(error) = task::spawn_blocking(move || journal.close()).await
+        {
+            error!(%error, "the journal was not written at the end");
+        }
     }
+}
+
+/// The journal that is configured, if one is.
+fn journal(store: &config::Store, metrics: &Metrics) -> Option<FileJournal> {
+    let acknowledge = match store.durability {
+        config::Durability::None => return None,
+        config::Durability::Interval => Acknowledge::AtOnce(store.interval),
+        config::Durability::Always => Acknowledge::Written,
+    };
+    Some(FileJournal::new(store.path.as_deref()?, acknowledge, metrics.journal()))
 }
 
 /// The rules that bodies are read by.

@@ -23,6 +23,7 @@ use tracing::{debug, error, info};
 pub use self::standing::Standing;
 use crate::capture::{Capture, Captured};
 use crate::config::Attribute;
+use crate::journal::{NotWritten, Receipt};
 use crate::policies::{Loaded, Member, Roster};
 use crate::rejections::{Judged, Rejections};
 use crate::store::{Mode, Refusal, Store, Times, Unknown};
@@ -132,6 +133,8 @@ pub struct PushRequest {
 pub struct Accepted {
     /// Warnings of policies.
     pub findings: Vec<PolicyFinding>,
+    /// The push lasts once it says so.
+    pub receipt: Receipt,
 }
 
 /// A push was refused. Nothing of it is stored.
@@ -176,6 +179,8 @@ pub enum IngestError {
     },
     /// Its turn did not come in time.
     Busy,
+    /// It cannot be made to last.
+    NotWritten(NotWritten),
 }
 
 /// Why a body cannot be read, by its format.
@@ -209,6 +214,7 @@ impl IngestError {
             Self::Fault { .. } | Self::Suspended { .. } => Outcome::Fault,
             Self::Full { .. } => Outcome::Full,
             Self::Busy => Outcome::Busy,
+            Self::NotWritten(_) => Outcome::NotWritten,
         }
     }
 
@@ -249,6 +255,7 @@ impl IngestError {
             Self::Exists { group } => format!("the group {group} exists already"),
             Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
             Self::Busy => "too many pushes at the same time".to_owned(),
+            Self::NotWritten(reason) => reason.to_string(),
         }
     }
 }
@@ -317,11 +324,31 @@ impl Ingest {
         &self.capture
     }
 
-    /// Takes a push in by way of the policies that its attributes are for. When the returned future is dropped, the push is either taken in as a whole or not at all.
+    /// Takes a push in by way of the policies that its attributes are for, and waits until it lasts. When the returned
+    /// future is dropped, the push is either taken in as a whole or not at all.
     ///
     /// # Errors
     /// When it is refused, with what the client is to be told.
     pub async fn push(
+        self: &Arc<Self>,
+        policies: Arc<Policies>,
+        request: PushRequest,
+    ) -> Result<Accepted, IngestError> {
+        let method = request.method;
+        let not_written = |reason| {
+            self.metrics.push(method, Outcome::NotWritten, None);
+            IngestError::NotWritten(reason)
+        };
+        if let Some(reason) = self.store.trouble() {
+            return Err(not_written(NotWritten(reason)));
+        }
+        let Accepted { findings, receipt } = self.work(policies, request).await?;
+        receipt.written().await.map_err(not_written)?;
+        Ok(Accepted { findings, receipt: Receipt::default() })
+    }
+
+    /// Works on a push where it suits.
+    async fn work(
         self: &Arc<Self>,
         policies: Arc<Policies>,
         request: PushRequest,
@@ -447,19 +474,19 @@ impl Ingest {
             Method::Put => Mode::Replace,
             Method::Post => Mode::Merge,
             Method::Delete => {
-                self.store.delete(push.grouping_key());
-                return Ok(Accepted { findings: verdict.findings });
+                let receipt = self.store.delete(push.grouping_key());
+                return Ok(Accepted { findings: verdict.findings, receipt });
             }
         };
         if let Some(times) = request.restore {
-            self.store.restore(push, times, |_| None)?;
-            return Ok(Accepted { findings: verdict.findings });
+            let receipt = self.store.restore(push, times, |_| None)?;
+            return Ok(Accepted { findings: verdict.findings, receipt });
         }
         let began = recording.now();
         let stored = self.store.push(push, mode, at.as_secs_f64());
         recording.step("store", began);
-        stored.inspect_err(|refusal| self.expose(refusal, push))?;
-        Ok(Accepted { findings: verdict.findings })
+        let receipt = stored.inspect_err(|refusal| self.expose(refusal, push))?;
+        Ok(Accepted { findings: verdict.findings, receipt })
     }
 
     /// Lets scrapes fail for a push that was not checked, as it would have made them fail once it was stored. One with

@@ -18,7 +18,8 @@ use tokio::task;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info};
 
-pub use self::convert::{GroupParts, Unrestorable, groups, parts, times};
+pub use self::convert::{GroupParts, Unrestorable, encode, groups, parts, restore, times};
+pub use self::file::set_aside;
 use crate::config;
 use crate::store::Store;
 
@@ -49,7 +50,7 @@ impl Persistence {
         let groups = match groups(&bytes) {
             Ok(groups) => groups,
             Err(error) => {
-                let aside = file::set_aside(&self.file)?;
+                let aside = set_aside(&self.file)?;
                 let (file, aside) = (self.file.display(), aside.display());
                 error!(%file, %aside, err = %error, "could not load persisted metrics");
                 return Ok(());
@@ -57,7 +58,7 @@ impl Persistence {
         };
         let (mut restored, mut refused) = (0, 0);
         for group in &groups {
-            match convert::restore(store, group, rules) {
+            match convert::restore_group(store, group, rules) {
                 Ok(()) => restored += 1,
                 Err(error) => {
                     refused += 1;
@@ -78,7 +79,7 @@ impl Persistence {
         match file::read(&self.file) {
             Ok(bytes) => Ok(bytes),
             Err(error) => {
-                let aside = file::set_aside(&self.file)?;
+                let aside = set_aside(&self.file)?;
                 let (file, aside) = (self.file.display(), aside.display());
                 error!(%file, %aside, err = %error, "could not load persisted metrics");
                 Ok(None)

@@ -76,7 +76,11 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
         let mut asked_to_stop = pin!(asked_to_stop()?);
         // From here on a SIGHUP does not end the process; one that comes too early is remembered.
         let hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
-        let loading = task::spawn_blocking(|| Gateway::load((config, problems)));
+        let loading = task::spawn_blocking(|| {
+            let gateway = Gateway::load((config, problems))?;
+            gateway.restore()?;
+            anyhow::Ok(gateway)
+        });
         let gateway = tokio::select! {
             gateway = loading => gateway.context("the plugins could not be loaded")??,
             () = &mut asked_to_stop => return Ok(()),

@@ -35,9 +35,10 @@ use self::group::{Group, GroupId, Groups};
 use self::index::Index;
 use self::labels::Labels;
 pub use self::labels::{LabelCounting, LabelGrowth};
-use self::render::{RenderedFamily, Renderer};
+pub use self::render::RenderedFamily;
+use self::render::Renderer;
 pub use self::view::{FamilySnapshot, GroupInfo, GroupSnapshot, Snapshot, StoredFamily};
-use crate::journal::Journal;
+use crate::journal::{Journal, Receipt};
 
 /// The family with the time of each group's last push that was stored.
 pub const PUSH_TIME: &str = "push_time_seconds";
@@ -172,12 +173,12 @@ impl Store {
         Self { state: Mutex::default(), renderer: Renderer::default(), limits, own, journal }
     }
 
-    /// Stores a push under its grouping key, or refuses it as a whole.
+    /// Stores a push under its grouping key, or refuses it as a whole. It lasts once the receipt says so.
     ///
     /// # Errors
     /// When the push does not fit what is stored, or could break a scrape. The refusal is noted as the
     /// group's failure time.
-    pub fn push(&self, push: &Push, mode: Mode, at: f64) -> Result<(), Refusal> {
+    pub fn push(&self, push: &Push, mode: Mode, at: f64) -> Result<Receipt, Refusal> {
         let group = GroupName::from(push.grouping_key());
         let rendered = self.objections(push, &group).and_then(|()| self.renderer.render(push, &group, at));
         let stored = rendered
@@ -212,7 +213,7 @@ impl Store {
         push: &Push,
         times: Times,
         pushed_at: impl Fn(&str) -> Option<f64>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Receipt, Refusal> {
         let group = GroupName::from(push.grouping_key());
         check::objections(push)?;
         let mut families = self.renderer.render(push, &group, times.push)?;
@@ -225,14 +226,19 @@ impl Store {
     }
 
     /// Removes a group. One that does not exist is no error.
-    pub fn delete(&self, key: GroupingKey) {
+    pub fn delete(&self, key: GroupingKey) -> Receipt {
         // A deletion is never refused.
-        let _ = self.apply(Change::Delete { group: key.into() });
+        self.apply(Change::Delete { group: key.into() }).unwrap_or_default()
     }
 
     /// Removes all groups.
-    pub fn wipe(&self) {
-        let _ = self.apply(Change::Wipe);
+    pub fn wipe(&self) -> Receipt {
+        self.apply(Change::Wipe).unwrap_or_default()
+    }
+
+    /// Why nothing can be made to last at the moment, if that is so and pushes are to be refused for it.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        self.journal.trouble()
     }
 
     /// Notes that a push was refused.
@@ -261,14 +267,17 @@ impl Store {
     }
 
     /// Checks a change and makes it, or leaves everything as it was.
-    fn apply(&self, change: Change) -> Result<(), Refusal> {
+    fn apply(&self, change: Change) -> Result<Receipt, Refusal> {
         self.read_labels(&change);
         let mut state = self.state.lock();
         check::change(&state, &change, &self.limits, &self.own)?;
-        self.journal.record(&change);
+        if !state.is_changed_by(&change) {
+            return Ok(Receipt::default());
+        }
+        let receipt = self.journal.record(&change);
         state.version += 1;
         state.commit(change);
-        Ok(())
+        Ok(receipt)
     }
 
     /// The state as it is now.
@@ -328,6 +337,18 @@ pub struct Size {
 }
 
 impl State {
+    fn is_changed_by(&self, change: &Change) -> bool {
+        match change {
+            Change::Failure { group, unknown: Unknown::Ignore, .. } => {
+                self.groups.get(&group.labels).is_some()
+            }
+            Change::Delete { group } => {
+                self.groups.get(&group.labels).is_some_and(|stored| stored.name.is_same_key(group))
+            }
+            _ => true,
+        }
+    }
+
     fn commit(&mut self, change: Change) {
         match change {
             Change::Push { group, mode, families, at } => self.commit_push(&group, mode, families, at),
@@ -343,14 +364,12 @@ impl State {
                 (self.series, self.text_len) = (0, 0);
                 self.unsound.clear();
             }
-            Change::Failure { group: name, unknown, reason, at } => {
-                if unknown == Unknown::Create || self.groups.get(&name.labels).is_some() {
-                    let group = self.group_entry(&name);
-                    group.failure_time = at;
-                    group.last_error = Some(reason);
-                    let (id, times) = (group.id, group.render_times());
-                    self.expose_times(id, times);
-                }
+            Change::Failure { group: name, reason, at, .. } => {
+                let group = self.group_entry(&name);
+                group.failure_time = at;
+                group.last_error = Some(reason);
+                let (id, times) = (group.id, group.render_times());
+                self.expose_times(id, times);
             }
             Change::Delete { group } => {
                 let Some(group) = self.groups.remove(&group) else { return };

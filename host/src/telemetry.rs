@@ -5,6 +5,7 @@ mod chain;
 mod counters;
 mod histogram;
 mod http;
+mod journal;
 mod line;
 mod log;
 mod metrics;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use capture::CaptureMetrics;
 pub use chain::ChainMetrics;
+pub use journal::JournalMetrics;
 pub use log::start_log;
 pub use metrics::{Metrics, Outcome, own_families};
 pub use plugin::PluginCounts;

@@ -28,7 +28,7 @@ impl Fixture {
 
     fn push(&self, labels: &[(&str, &str)], mode: Mode, body: &str, at: f64) -> Result<(), Refusal> {
         let push = text::parse(body.as_bytes(), &key(labels), &Rules::default()).unwrap();
-        self.store.push(&push, mode, at)
+        self.store.push(&push, mode, at).map(drop)
     }
 
     /// PUT to the group of a job.
@@ -269,7 +269,7 @@ proptest! {
             [&[("job", "x")], &[("job", "x"), ("l", "1")], &[("job", "x"), ("instance", "")], &[("job", "y")]];
         for op in ops {
             match op {
-                Op::Delete(group) => fixture.store.delete(key(groups[group])),
+                Op::Delete(group) => drop(fixture.store.delete(key(groups[group]))),
                 Op::Push(group, mode, series) => {
                     let line = |&(family, label): &(usize, usize)| {
                         format!("{}{} 1\n", ["a", "b", "h", "h_sum"][family], ["", "{l=\"1\"}", "{l=\"2\"}"][label])

@@ -170,8 +170,8 @@ impl Step {
                     }
                 }
             }
-            Self::Delete { job, pod } => store.delete(key(&labels(*job, *pod))),
-            Self::Wipe => store.wipe(),
+            Self::Delete { job, pod } => drop(store.delete(key(&labels(*job, *pod)))),
+            Self::Wipe => drop(store.wipe()),
         }
     }
 }

@@ -88,6 +88,9 @@ mod hostile;
 /// A suite of hostile guests: each has a fault of its own name, and harms nobody else.
 mod hostile_suite;
 
+/// What is in the journal before its client is told, whatever happens then.
+mod journal;
+
 /// What outlives the process, and the original's file.
 mod persistence;
 

@@ -56,6 +56,22 @@ impl Gateway {
         Self::spawn_as(folder, arguments, variables)
     }
 
+    /// Starts it with this configuration, where no file can grow past that many KiB: a disk that fills.
+    pub fn start_on_small_disk(folder: Folder, config: &str, kib: usize) -> Self {
+        folder.write("config.toml", config);
+        let mut command = Command::new("sh");
+        // Writing past the limit is an error then, and not the end.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" --config.file config.toml", 2 * kib);
+        command.args(["-c", &script]).arg(artifacts::gateway());
+        Self::run(folder, command)
+    }
+
+    /// Starts it in the folder of another one that has ended, with this configuration.
+    pub fn start_again(folder: Folder, config: &str) -> Self {
+        folder.write("config.toml", config);
+        Self::spawn(folder, &["--config.file", "config.toml"])
+    }
+
     fn spawn(folder: Folder, arguments: &[&str]) -> Self {
         Self::spawn_as(folder, arguments, &[])
     }
@@ -69,6 +85,24 @@ impl Gateway {
     fn listening(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(artifacts::gateway());
         command.args(arguments).envs(variables.iter().copied());
+        Self::run(folder, command)
+    }
+
+    /// Starts it with `config.toml` in its folder. If it ends before it listens, the folder and what it said.
+    pub fn try_start(folder: Folder) -> Result<Self, (Folder, String)> {
+        let mut command = Command::new(artifacts::gateway());
+        command.args(["--config.file", "config.toml"]);
+        let mut server = Server::start("pushgate", command, folder);
+        match server.await_line_or_end("listens", listen_address) {
+            Ok(address) => Ok(Self { server, address }),
+            Err(_) => {
+                let log = server.log();
+                Err((server.take_folder(), log))
+            }
+        }
+    }
+
+    fn run(folder: Folder, command: Command) -> Self {
         let mut server = Server::start("pushgate", command, folder);
         let address = server.await_line("listens", listen_address);
         Self { server, address }

@@ -68,13 +68,14 @@ impl Request {
     /// Sends it and reads the whole answer, or tells that there was none.
     ///
     /// # Errors
-    /// When the connection is closed before the answer is whole.
+    /// When there is no connection, or it is closed before the answer is whole.
     pub fn try_send(self) -> Result<Response, String> {
-        let mut connection = TcpStream::connect(self.address).unwrap();
-        connection.set_read_timeout(Some(PATIENCE)).unwrap();
-        connection.set_write_timeout(Some(PATIENCE)).unwrap();
-        connection.write_all(self.head.as_bytes()).unwrap();
-        connection.write_all(b"\r\n").unwrap();
+        let broken = |error: std::io::Error| format!("{error}, on the way to:\n{}", self.head);
+        let mut connection = TcpStream::connect(self.address).map_err(broken)?;
+        connection.set_read_timeout(Some(PATIENCE)).map_err(broken)?;
+        connection.set_write_timeout(Some(PATIENCE)).map_err(broken)?;
+        connection.write_all(self.head.as_bytes()).map_err(broken)?;
+        connection.write_all(b"\r\n").map_err(broken)?;
         // A server may refuse a body before it has read it all; its answer says more than the broken pipe.
         let sent = connection.write_all(&self.body);
         let mut answer = Vec::new();

@@ -33,19 +33,25 @@ impl Server {
 
     /// Waits until a line of the log answers. Panics, and shows the log, when the server has ended before that.
     pub fn await_line<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        let found = self.await_line_or_end(what, find);
+        found.unwrap_or_else(|status| {
+            panic!("{} has ended ({status}) before: {what}\n{}", self.name, self.log())
+        })
+    }
+
+    /// Waits until a line of the log answers, or until the server has ended.
+    pub fn await_line_or_end<T>(
+        &mut self,
+        what: &str,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ExitStatus> {
         poll::until(format!("{}: {what}", self.name), || {
             // Looked at before the log: what a server prints last is in the log by then.
             let ended = self.child.try_wait().unwrap();
             let log = self.log();
             // The last line may be half written.
             let whole = log.rfind('\n').map_or("", |end| &log[..end]);
-            let found = whole.lines().find_map(&find);
-            if found.is_none()
-                && let Some(status) = ended
-            {
-                panic!("{} has ended ({status}) before: {what}\n{log}", self.name);
-            }
-            found
+            whole.lines().find_map(&find).map(Ok).or(ended.map(Err))
         })
     }
 

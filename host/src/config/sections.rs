@@ -33,7 +33,7 @@ impl Config {
         root.section("caller", |section| self.caller.read(section));
         root.section("push", |section| self.push.read(section));
         root.section("scrape", |section| self.scrape.read(section));
-        root.section("store", |section| self.store.read(section));
+        root.section("store", |section| self.store.read(section, folder));
         root.section("persistence", |section| self.persistence.read(section, folder));
         root.section("capture", |section| self.capture.read(section, folder));
         root.section("log", |section| self.log.read(section));
@@ -91,9 +91,16 @@ impl Scrape {
 }
 
 impl Store {
-    fn read(&mut self, store: &mut Section<'_, '_>) {
+    fn read(&mut self, store: &mut Section<'_, '_>, folder: &Path) {
         store.key("max_groups", &whole(1..=100_000_000), &mut self.max_groups);
         store.key("max_series", &whole(1..=1_000_000_000), &mut self.max_series);
+        store.key("path", &file_in(folder), &mut self.path);
+        store.key(
+            "durability",
+            &text("\"none\", \"interval\" or \"always\"", str::parse),
+            &mut self.durability,
+        );
+        store.key("interval", &duration(MS..=HOUR), &mut self.interval);
     }
 }
 
@@ -199,6 +206,7 @@ mod tests {
         check("[push]", "max_concurrent", ["1", "1_000"], ["0", "1_001"]);
         check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
         check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
+        check("[store]", "interval", ["\"1ms\"", "\"1h\""], ["\"0s\"", "\"1h1ms\""]);
         check("[plugins]", "fetch_timeout", ["\"100ms\"", "\"1h\""], ["\"99ms\"", "\"1h1ms\""]);
         check("[plugins]", "max_cache", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65537MiB\""]);
         check("[plugins]", "memo", ["\"0B\"", "\"1GiB\""], ["\"1073741825B\"", "\"1025MiB\""]);
@@ -261,6 +269,9 @@ mod tests {
             [store]
             max_groups = 8
             max_series = 9
+            path = 'journal.redb'
+            durability = 'interval'
+            interval = '2s'
             [persistence]
             file = '/var/lib/pushgate/data'
             interval = '200ms'
@@ -342,7 +353,13 @@ mod tests {
                 disable_consistency_check: true,
             },
             scrape: Scrape { openmetrics: true },
-            store: Store { max_groups: 8, max_series: 9 },
+            store: Store {
+                max_groups: 8,
+                max_series: 9,
+                path: Some("/etc/pushgate/journal.redb".into()),
+                durability: super::super::Durability::Interval,
+                interval: seconds(2),
+            },
             persistence: Persistence {
                 file: Some("/var/lib/pushgate/data".into()),
                 interval: Duration::from_millis(200),

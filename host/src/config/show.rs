@@ -172,7 +172,13 @@ impl Config {
             ("scrape", vec![("openmetrics", shown(&scrape.openmetrics))]),
             (
                 "store",
-                vec![("max_groups", shown(&store.max_groups)), ("max_series", shown(&store.max_series))],
+                vec![
+                    ("max_groups", shown(&store.max_groups)),
+                    ("max_series", shown(&store.max_series)),
+                    ("path", store.path.as_deref().map(quoted_path)),
+                    ("durability", Some(quoted(store.durability.as_str()))),
+                    ("interval", shown_duration(store.interval)),
+                ],
             ),
             (
                 "persistence",

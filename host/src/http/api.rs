@@ -25,7 +25,7 @@ use super::Http;
 use super::error::Failure;
 use super::payload::{self, Payload};
 use crate::audit::Audit;
-use crate::ingest::Policies;
+use crate::ingest::{IngestError, Policies};
 use crate::telemetry::rfc3339_nano;
 
 /// Pages of other sites may read the API, and nobody keeps what it said.
@@ -153,10 +153,15 @@ pub(super) async fn wipe(http: &Http) -> Result<Response<Payload>, Failure> {
     let store = http.store.clone();
     // Freeing all that was stored takes its time.
     let wiped = tokio::task::spawn_blocking(move || store.wipe()).await;
-    wiped.map(|()| with_headers(payload::empty(StatusCode::ACCEPTED))).map_err(|panic| {
+    let receipt = wiped.map_err(|panic| {
         error!(%panic, "the store could not be wiped");
         Failure::Internal
-    })
+    })?;
+    receipt
+        .written()
+        .await
+        .map_err(|reason| Failure::NotTaken { error: IngestError::NotWritten(reason), more_at: None })?;
+    Ok(with_headers(payload::empty(StatusCode::ACCEPTED)))
 }
 
 fn success(data: &Value) -> Response<Payload> {

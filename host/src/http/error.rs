@@ -245,6 +245,11 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
             let detail = "too many large pushes came at the same time (push.max_concurrent)";
             refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
         }
+        IngestError::NotWritten(reason) => {
+            let detail =
+                format!("the push cannot be kept for good: {reason}; send it again when that is mended");
+            refuse(S::SERVICE_UNAVAILABLE, "not-written", detail).with(RETRY_AFTER, "5")
+        }
     }
 }
 
@@ -301,6 +306,7 @@ mod tests {
 
     use super::*;
     use crate::config::ByteSize;
+    use crate::journal::NotWritten;
 
     fn parse_error(body: &str, rules: &Rules) -> text::ParseError {
         let key = GroupingKey::new([("job", "j")]).unwrap();
@@ -444,6 +450,12 @@ mod tests {
                 503,
                 "too many large pushes came at the same time (push.max_concurrent)\n",
                 Some(("retry-after", "1")),
+            ),
+            (
+                IngestError::NotWritten(NotWritten("the journal 'x' cannot be written: no".into())).into(),
+                503,
+                "the push cannot be kept for good: the journal 'x' cannot be written: no; send it again when that is mended\n",
+                Some(("retry-after", "5")),
             ),
         ] {
             let response = answer(&failure, &HeaderMap::new());

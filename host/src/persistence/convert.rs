@@ -91,13 +91,30 @@ pub fn parts(group: &Group<'_>) -> Result<GroupParts, Unrestorable> {
     Ok(GroupParts { key, body, pushed_at })
 }
 
-pub(super) fn restore(store: &Store, group: &Group<'_>, rules: &Rules) -> Result<(), Unrestorable> {
-    let GroupParts { key, body, pushed_at } = parts(group)?;
-    let push = protobuf::parse(&body, &key, rules)
-        .map_err(|source| Unrestorable::Families { key: key.clone(), source })?;
-    store
-        .restore(&push, times(&push), |family| pushed_at.get(family).copied())
-        .map_err(|source| Unrestorable::Refused { key, source: Box::new(source) })
+pub(super) fn restore_group(store: &Store, group: &Group<'_>, rules: &Rules) -> Result<(), Unrestorable> {
+    let parts = parts(group)?;
+    let push = parse(&parts, rules)?;
+    put(store, parts, &push, times(&push))
+}
+
+/// Stores a group with its times.
+///
+/// # Errors
+/// When its families are not what they should be, or the store refuses them.
+pub fn restore(store: &Store, parts: GroupParts, times: Times, rules: &Rules) -> Result<(), Unrestorable> {
+    let push = parse(&parts, rules)?;
+    put(store, parts, &push, times)
+}
+
+fn parse(parts: &GroupParts, rules: &Rules) -> Result<Push, Unrestorable> {
+    let families = |source| Unrestorable::Families { key: parts.key.clone(), source };
+    protobuf::parse(&parts.body, &parts.key, rules).map_err(families)
+}
+
+fn put(store: &Store, parts: GroupParts, push: &Push, times: Times) -> Result<(), Unrestorable> {
+    let restored = store.restore(push, times, |family| parts.pushed_at.get(family).copied());
+    // What it is restored from is on disk.
+    restored.map(drop).map_err(|source| Unrestorable::Refused { key: parts.key, source: Box::new(source) })
 }
 
 /// The times of a group, from the families that hold them; never where there are none.
@@ -125,15 +142,14 @@ pub(super) fn write(store: &Store, out: impl Write + Seek) -> io::Result<()> {
 fn write_group(writer: &mut Writer<impl Write + Seek>, group: &GroupSnapshot) -> io::Result<()> {
     let info = &group.info;
     let mut encoded = Vec::with_capacity(group.families.len() + 2);
-    for StoredFamily { name, kind, chunk } in &group.families {
-        let push = chunk.read_back(name, *kind).map_err(io::Error::other)?;
-        encoded.push((&**name, chunk.pushed_at(), encode(&push, chunk.help(), chunk.unit())));
+    for family in &group.families {
+        encoded.push((&*family.name, family.chunk.pushed_at(), encode(family)?));
     }
     for (name, help, time) in
         [(PUSH_TIME, PUSH_TIME_HELP, info.times.push), (FAILURE_TIME, FAILURE_TIME_HELP, info.times.failure)]
     {
         let push = time_family(&info.key, name, time).map_err(io::Error::other)?;
-        encoded.push((name, time, encode(&push, Some(help), "")));
+        encoded.push((name, time, message(&push, Some(help), "")));
     }
     let families = encoded.iter().map(|(name, at, metric_family)| Family {
         name: name.as_bytes(),
@@ -149,8 +165,17 @@ fn timestamp(at: f64) -> Timestamp {
     Timestamp::new(at as i64, (at.fract() * 1e9) as u32).unwrap_or(Timestamp::ZERO)
 }
 
+/// A family as a message of the protobuf format.
+///
+/// # Errors
+/// Never, as what was rendered can be read.
+pub fn encode(StoredFamily { name, kind, chunk }: &StoredFamily) -> io::Result<Vec<u8>> {
+    let push = chunk.read_back(name, *kind).map_err(io::Error::other)?;
+    Ok(message(&push, chunk.help(), chunk.unit()))
+}
+
 /// The one family of a push, as a message.
-fn encode(push: &Push, help: Option<&str>, unit: &str) -> Vec<u8> {
+fn message(push: &Push, help: Option<&str>, unit: &str) -> Vec<u8> {
     let mut message = Vec::new();
     for family in push.families() {
         let mut encoder =

@@ -48,8 +48,11 @@ pub(super) fn replace(
     written
 }
 
-/// Renames a file that cannot be used, so that nothing overwrites it.
-pub(super) fn set_aside(path: &Path) -> anyhow::Result<PathBuf> {
+/// Renames a file that cannot be used, so that nothing overwrites it. Answers what it is called now.
+///
+/// # Errors
+/// When it cannot be renamed.
+pub fn set_aside(path: &Path) -> anyhow::Result<PathBuf> {
     let aside = beside(path, &format!("damaged.{}", seconds()));
     fs::rename(path, &aside).with_context(|| {
         format!("'{}' cannot be read, and not be renamed either; move it away", path.display())

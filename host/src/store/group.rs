@@ -43,6 +43,11 @@ impl From<GroupingKey> for GroupName {
 }
 
 impl GroupName {
+    /// The grouping key.
+    pub fn key(&self) -> &GroupingKey {
+        &self.key
+    }
+
     /// Whether two names that are shown alike are of the same key: the one may have no instance where the other
     /// has an empty one.
     pub(super) fn is_same_key(&self, other: &Self) -> bool {

@@ -12,7 +12,7 @@ use pushgate_exposition::{Detail, Escaping, Family, Kind, LabelPair, Push, Serie
 
 use super::chunk::{Chunk, Rare};
 use super::group::{GroupName, with_instance};
-use super::{FAILURE_TIME, PUSH_TIME, Refusal};
+use super::{FAILURE_TIME, PUSH_TIME, Refusal, StoredFamily};
 
 /// A family of a push, rendered.
 #[derive(Clone, Debug)]
@@ -20,6 +20,18 @@ pub struct RenderedFamily {
     pub(super) name: Arc<str>,
     pub(super) kind: Kind,
     pub(super) chunk: Arc<Chunk>,
+}
+
+impl RenderedFamily {
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What will be stored of it.
+    pub fn to_stored(&self) -> StoredFamily {
+        StoredFamily { name: self.name.clone(), kind: self.kind, chunk: self.chunk.clone() }
+    }
 }
 
 /// Renders pushes. The hasher's seed is the store's: hashes of different renderers cannot be compared.

@@ -17,6 +17,7 @@ use super::capture::CaptureMetrics;
 use super::chain::ChainMetrics;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
+use super::journal::JournalMetrics;
 use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{counters, http, process};
@@ -35,9 +36,10 @@ pub enum Outcome {
     Fault,
     Full,
     Busy,
+    NotWritten,
 }
 
-const OUTCOMES: [(Outcome, &str); 8] = [
+const OUTCOMES: [(Outcome, &str); 9] = [
     (Outcome::Accepted, "accepted"),
     (Outcome::Unparsable, "unparsable"),
     (Outcome::TooLarge, "too_large"),
@@ -46,6 +48,7 @@ const OUTCOMES: [(Outcome, &str); 8] = [
     (Outcome::Fault, "fault"),
     (Outcome::Full, "full"),
     (Outcome::Busy, "busy"),
+    (Outcome::NotWritten, "not_written"),
 ];
 const METHODS: [(Method, &str); 3] =
     [(Method::Put, "put"), (Method::Post, "post"), (Method::Delete, "delete")];
@@ -64,6 +67,7 @@ pub struct Metrics {
     /// When a good one was read last, in seconds since 1970.
     configured_at: AtomicU64,
     capture: Arc<CaptureMetrics>,
+    journal: Arc<JournalMetrics>,
     http: HttpMetrics,
     /// Traces that were sent, and that were not.
     traces: [AtomicU64; 2],
@@ -94,6 +98,7 @@ impl Metrics {
             configured: AtomicBool::default(),
             configured_at: AtomicU64::default(),
             capture: Arc::default(),
+            journal: Arc::default(),
             http: HttpMetrics::default(),
             traces: Default::default(),
         };
@@ -131,6 +136,11 @@ impl Metrics {
     /// What is counted of the capture.
     pub fn capture(&self) -> Arc<CaptureMetrics> {
         self.capture.clone()
+    }
+
+    /// What is counted of the journal.
+    pub fn journal(&self) -> Arc<JournalMetrics> {
+        self.journal.clone()
     }
 
     /// Says whether the configuration was good when it was read.
@@ -189,6 +199,7 @@ impl Metrics {
         out.single("pushgate_config_last_reload_successful", Kind::Gauge, good, configured)?;
         let groups = "Groups stored, also those with nothing but their push times.";
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
+        self.journal.write(&mut out)?;
         self.plugins.read().clone().write(&mut out)?;
         self.shadows.read().clone().write(&mut out)?;
         counters::write(&mut out, &self.counted.read())?;
@@ -250,7 +261,8 @@ pub fn own_families() -> OwnFamilies {
 const PUSH_DURATION_HELP: &str =
     "How long pushes took, from the whole body to the stored push or the refusal.";
 const PUSHES_HELP: &str = "Pushes by what became of them: accepted; unparsable (400), too_large (413), inconsistent with what is stored \
-     (400), rejected by a policy (422), fault of a plugin (503), full store (429), busy (503).";
+     (400), rejected by a policy (422), fault of a plugin (503), full store (429), busy (503), not_written to the \
+     journal (503).";
 
 #[cfg(test)]
 mod tests {

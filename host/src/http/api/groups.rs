@@ -222,7 +222,9 @@ mod tests {
     fn listed(pushes: impl IntoIterator<Item = Push>) -> String {
         let limits = Limits { groups: 9, series: 99 };
         let store = Store::new(limits, OwnFamilies::new(), Box::new(InMemory));
-        pushes.into_iter().for_each(|push| store.push(&push, Mode::Merge, 1.5).unwrap());
+        for push in pushes {
+            store.push(&push, Mode::Merge, 1.5).unwrap();
+        }
         list(&store).into_chunks().map(|chunk| String::from_utf8(chunk.into()).unwrap()).collect()
     }
 

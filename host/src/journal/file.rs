@@ -1,0 +1,267 @@
+//! The file of the journal: a redb database of two tables, the times of each group and the families of each group.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use pushgate_exposition::protobuf;
+use redb::{
+    Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction,
+};
+
+use super::pending::{GroupChange, Pending};
+use super::{key, row};
+use crate::persistence::{GroupParts, encode, set_aside};
+use crate::store::Times;
+
+/// By the bytes of a grouping key.
+const GROUPS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("groups");
+/// By the bytes of a grouping key, and the name of a family.
+const FAMILIES: TableDefinition<'_, (&[u8], &str), &[u8]> = TableDefinition::new("families");
+/// What the tables hold, by name: `format`.
+const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
+const FORMAT: u64 = 1;
+
+/// Bytes that the database keeps of its file. The store has everything in memory already.
+const CACHE: usize = 16 << 20;
+
+/// A file below this size is not worth making smaller.
+const SMALL: u64 = 16 << 20;
+
+/// The open file. Only one process can have it open.
+pub(super) struct JournalFile {
+    path: PathBuf,
+    database: Database,
+}
+
+/// Why a journal cannot be used. The file is as it was, or set aside.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(
+        "the journal '{0}' is used by another process; stop that one, or name another file in [store] path"
+    )]
+    InUse(PathBuf),
+    /// It is from another version.
+    #[error(
+        "the journal '{path}' has the format {format}, and this version of pushgate writes {FORMAT}; use the version that \
+         wrote it, or name another file in [store] path"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u64,
+    },
+    /// It is not what was written.
+    #[error(
+        "the journal '{path}' is damaged ({reason}) and was set aside as '{aside}'; put a good copy in its place, or start \
+         again to begin with nothing"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// Where it is now.
+        aside: PathBuf,
+    },
+    /// It cannot be read or written.
+    #[error("the journal '{path}' cannot be opened: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is damaged, and cannot even be set aside.
+    #[error(transparent)]
+    NotSetAside(#[from] anyhow::Error),
+}
+
+/// What is wrong with a file, before it is set aside.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Flaw {
+    #[error("{0}")]
+    Damaged(String),
+    #[error("another process has it open")]
+    InUse,
+    #[error("it has the format {0}")]
+    Format(u64),
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+/// A group that was stored.
+pub(super) struct Kept {
+    pub(super) parts: GroupParts,
+    pub(super) times: Times,
+}
+
+impl JournalFile {
+    /// Opens the file, or makes one, and reads what is in it.
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<Kept>), OpenError> {
+        let opened = Self::connect(path).and_then(|file| {
+            let kept = guarded(|| read(&file.database))?;
+            Ok((file, kept))
+        });
+        opened.map_err(|flaw| match flaw {
+            Flaw::InUse => OpenError::InUse(path.to_owned()),
+            Flaw::Format(format) => OpenError::Format { path: path.to_owned(), format },
+            Flaw::Io(source) => OpenError::Io { path: path.to_owned(), source },
+            Flaw::Damaged(reason) => match set_aside(path) {
+                Ok(aside) => OpenError::Damaged { path: path.to_owned(), reason, aside },
+                Err(error) => error.into(),
+            },
+        })
+    }
+
+    /// Opens the file, whatever is in it.
+    pub(super) fn connect(path: &Path) -> Result<Self, Flaw> {
+        Ok(Self { path: path.to_owned(), database: guarded(|| database(path))? })
+    }
+
+    /// Writes changes in one step; when this returns, they are on disk. After an error nothing more can be written: the
+    /// file is to be [opened](Self::connect) anew.
+    pub(super) fn write(&self, pending: &Pending) -> Result<(), Flaw> {
+        guarded(|| {
+            let transaction = self.database.begin_write().map_err(redb::Error::from)?;
+            if pending.wiped {
+                transaction.delete_table(GROUPS).map_err(redb::Error::from)?;
+                transaction.delete_table(FAMILIES).map_err(redb::Error::from)?;
+            }
+            for (key, change) in &pending.groups {
+                write_group(&transaction, key, change)?;
+            }
+            transaction.commit().map_err(redb::Error::from)?;
+            Ok(())
+        })
+    }
+
+    /// Bytes that the file has.
+    pub(super) fn size(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Makes the file smaller if less than half of it is used. Blocks, for as long as copying what is used takes.
+    pub(super) fn compact(&mut self) -> Result<(), Flaw> {
+        let size = self.size();
+        if size < SMALL {
+            return Ok(());
+        }
+        guarded(|| {
+            let transaction = self.database.begin_write().map_err(redb::Error::from)?;
+            let stats = transaction.stats().map_err(redb::Error::from)?;
+            transaction.abort().map_err(redb::Error::from)?;
+            let used = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
+            if size > 2 * used {
+                self.database.compact().map_err(redb::Error::from)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Of a damaged file the database may panic, which is no reason to end without a word.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Flaw>) -> Result<T, Flaw> {
+    let nonsense = |_| Err(Flaw::Damaged("the database cannot make sense of it".to_owned()));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(nonsense)
+}
+
+/// The database with all of its tables.
+fn database(path: &Path) -> Result<Database, Flaw> {
+    let database = Database::builder().set_cache_size(CACHE).create(path)?;
+    let transaction = database.begin_write().map_err(redb::Error::from)?;
+    {
+        let mut about = transaction.open_table(ABOUT).map_err(redb::Error::from)?;
+        let format = about.get("format").map_err(redb::Error::from)?.map(|format| format.value());
+        match format {
+            Some(FORMAT) => {}
+            Some(format) => return Err(Flaw::Format(format)),
+            None => drop(about.insert("format", FORMAT).map_err(redb::Error::from)?),
+        }
+        transaction.open_table(GROUPS).map_err(redb::Error::from)?;
+        transaction.open_table(FAMILIES).map_err(redb::Error::from)?;
+    }
+    transaction.commit().map_err(redb::Error::from)?;
+    Ok(database)
+}
+
+fn read(database: &Database) -> Result<Vec<Kept>, Flaw> {
+    let transaction = database.begin_read().map_err(redb::Error::from)?;
+    let groups = transaction.open_table(GROUPS).map_err(redb::Error::from)?;
+    let families = transaction.open_table(FAMILIES).map_err(redb::Error::from)?;
+    let mut kept = BTreeMap::new();
+    for group in groups.iter().map_err(redb::Error::from)? {
+        let (bytes, times) = group.map_err(redb::Error::from)?;
+        let times = row::read_group(bytes.value(), times.value()).map_err(damaged)?;
+        let key = key::decode(bytes.value()).map_err(damaged)?;
+        let parts = GroupParts { key, body: Vec::new(), pushed_at: BTreeMap::new() };
+        kept.insert(bytes.value().to_owned(), Kept { parts, times });
+    }
+    for family in families.iter().map_err(redb::Error::from)? {
+        let (key, value) = family.map_err(redb::Error::from)?;
+        let (group, name) = key.value();
+        let Some(Kept { parts, .. }) = kept.get_mut(group) else {
+            return Err(Flaw::Damaged("a family has no group".to_owned()));
+        };
+        let (pushed_at, message) = row::read_family(group, name, value.value()).map_err(damaged)?;
+        protobuf::delimit(&mut parts.body, message);
+        parts.pushed_at.insert(name.to_owned(), pushed_at);
+    }
+    Ok(kept.into_values().collect())
+}
+
+fn damaged(error: impl std::error::Error) -> Flaw {
+    Flaw::Damaged(error.to_string())
+}
+
+fn write_group(transaction: &WriteTransaction, key: &[u8], change: &GroupChange) -> Result<(), Flaw> {
+    let mut groups = transaction.open_table(GROUPS).map_err(redb::Error::from)?;
+    let mut families = transaction.open_table(FAMILIES).map_err(redb::Error::from)?;
+    if change.is_cleared {
+        // Other families of the group stand between these two, whatever they are called; the last one ends it.
+        let next = [key, &[0]].concat();
+        families.retain_in((key, "")..(next.as_slice(), ""), |_, _| false).map_err(redb::Error::from)?;
+    }
+    if change.is_gone {
+        groups.remove(key).map_err(redb::Error::from)?;
+        return Ok(());
+    }
+    let before = match groups.get(key).map_err(redb::Error::from)? {
+        Some(before) if !change.is_new => row::read_group(key, before.value()).map_err(damaged)?,
+        _ => Times::default(),
+    };
+    let times =
+        Times { push: change.push.unwrap_or(before.push), failure: change.failure.unwrap_or(before.failure) };
+    groups.insert(key, row::of_group(key, times).as_slice()).map_err(redb::Error::from)?;
+    for (name, family) in &change.families {
+        let message = encode(family).map_err(Flaw::Io)?;
+        let value = row::of_family(key, name, family.chunk.pushed_at(), &message);
+        families.insert((key, &**name), value.as_slice()).map_err(redb::Error::from)?;
+    }
+    Ok(())
+}
+
+impl From<DatabaseError> for Flaw {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            error => redb::Error::from(error).into(),
+        }
+    }
+}
+
+impl From<redb::Error> for Flaw {
+    fn from(error: redb::Error) -> Self {
+        use io::ErrorKind::{InvalidData, UnexpectedEof};
+        match error {
+            redb::Error::Io(error) if ![InvalidData, UnexpectedEof].contains(&error.kind()) => {
+                Self::Io(error)
+            }
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}

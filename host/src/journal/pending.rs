@@ -1,0 +1,95 @@
+//! The changes that are not written yet, as what they come to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::key;
+use crate::store::{Change, Mode, RenderedFamily, StoredFamily};
+
+/// What is to be written, by group.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// Whether all groups go first.
+    pub(super) wiped: bool,
+    /// By the bytes of their keys.
+    pub(super) groups: HashMap<Vec<u8>, GroupChange>,
+}
+
+/// What becomes of a group.
+#[derive(Debug, Default)]
+pub(super) struct GroupChange {
+    /// Nothing of what is in the file stays, not even its times.
+    pub(super) is_new: bool,
+    /// The families that are in the file go.
+    pub(super) is_cleared: bool,
+    /// Nothing takes its place.
+    pub(super) is_gone: bool,
+    /// Times that have changed, in seconds since 1970.
+    pub(super) push: Option<f64>,
+    pub(super) failure: Option<f64>,
+    /// Families that were pushed, by name.
+    pub(super) families: BTreeMap<Arc<str>, StoredFamily>,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.wiped && self.groups.is_empty()
+    }
+
+    /// Adds a change that the store makes.
+    pub(super) fn add(&mut self, change: &Change) {
+        let nothing = GroupChange::default;
+        let (group, change) = match change {
+            Change::Push { group, mode, families, at } => {
+                let is_cleared = *mode == Mode::Replace;
+                let families = by_name(families);
+                (group, GroupChange { is_cleared, push: Some(*at), families, ..nothing() })
+            }
+            Change::Failure { group, at, .. } => (group, GroupChange { failure: Some(*at), ..nothing() }),
+            Change::Restore { group, families, times } => {
+                let (push, failure, families) = (Some(times.push), Some(times.failure), by_name(families));
+                (group, GroupChange { is_new: true, is_cleared: true, push, failure, families, ..nothing() })
+            }
+            Change::Delete { group } => {
+                (group, GroupChange { is_new: true, is_cleared: true, is_gone: true, ..nothing() })
+            }
+            Change::Wipe => {
+                *self = Self { wiped: true, groups: HashMap::new() };
+                return;
+            }
+        };
+        self.groups.entry(key::encode(group.key())).or_default().then(change);
+    }
+
+    /// Adds what came later.
+    pub(super) fn then(&mut self, later: Self) {
+        if later.wiped {
+            *self = later;
+            return;
+        }
+        for (group, change) in later.groups {
+            self.groups.entry(group).or_default().then(change);
+        }
+    }
+}
+
+impl GroupChange {
+    fn then(&mut self, later: Self) {
+        if later.is_new {
+            *self = later;
+            return;
+        }
+        if later.is_cleared {
+            self.families.clear();
+            self.is_cleared = true;
+        }
+        self.is_gone = false;
+        self.push = later.push.or(self.push);
+        self.failure = later.failure.or(self.failure);
+        self.families.extend(later.families);
+    }
+}
+
+fn by_name(families: &[RenderedFamily]) -> BTreeMap<Arc<str>, StoredFamily> {
+    families.iter().map(|family| (family.name().clone(), family.to_stored())).collect()
+}
