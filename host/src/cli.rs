@@ -324,6 +324,7 @@ mod tests {
             (&["check", "--job=j"], "expected the file to check, or - for standard input"),
             (&["check", "f"], "expected the flag --job"),
             (&["check", "--job=j", "--label=a", "f"], "--label: 'a' is no label; write NAME=VALUE"),
+            (&["check", "--job=j", "--caller=a", "f"], "--caller: 'a' is no attribute; write NAME=VALUE"),
             (&["check", "--job=", "f"], "job name is required"),
             (&["check", "--job=j", "--label=a=1", "--label=a=2", "f"], "the label a is given twice"),
             (

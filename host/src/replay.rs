@@ -103,7 +103,10 @@ impl Replay {
     }
 
     fn replay(&self, record: &Record) -> anyhow::Result<Replayed> {
-        let request = PushRequest::captured(record).context("a push has no group")?;
+        let mut request = PushRequest::captured(record).context("a push has no group")?;
+        // What this configuration does not tell, its policies would not have known.
+        let told = &self.ingest.policies().told;
+        request.attributes.retain(|(name, _)| told.iter().any(|attribute| attribute.as_str() == name));
         let taken = self.ingest.take(&request);
         let after = match (self.received.try_recv(), taken) {
             (Ok(captured), _) => Ok(captured.into_record().outcome),

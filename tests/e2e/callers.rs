@@ -2,7 +2,7 @@
 //! nothing that the client merely says of itself.
 
 use e2e::clients::Curl;
-use e2e::gateway::{config, entry};
+use e2e::gateway::{command, config, entry};
 use e2e::{Folder, Gateway, Response, artifacts};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 
@@ -262,6 +262,65 @@ fn a_policy_may_be_for_a_user_of_the_web_configuration() {
     push().expect(200);
     guarded.guard(ALICE);
     assert_eq!(told(push()), "[network='127.0.0.1' user='alice']");
+}
+
+#[test]
+fn a_captured_push_is_replayed_as_of_its_caller() {
+    let of_team = |team: &str| format!("match_caller = {{ 'header:x-team' = '{team}' }}");
+    let gateway = Gateway::start_with(&file(&format!("[capture]\nfile = 'pushes'\n{ALL}"), &of_team("a")));
+    for (team, status) in [("a", 422), ("b", 200)] {
+        let request = gateway.request("PUT", "/metrics/job/one").header("X-Team", team);
+        request.body("m 1\n").send().expect(status);
+    }
+    let folder = gateway.terminate();
+    for (caller, of_the_plugin, expected) in [
+        (ALL, of_team("a"), "2 pushes, 2 the same, 0 newly rejected, 0 newly accepted"),
+        (ALL, of_team("b"), "2 pushes, 0 the same, 1 newly rejected, 1 newly accepted"),
+        (
+            ALL,
+            "match_caller = { network = '127.0.0.1' }".to_owned(),
+            "2 pushes, 1 the same, 1 newly rejected, 0 newly",
+        ),
+        (
+            ALL,
+            "match_caller = { user = 'a' }".to_owned(),
+            "2 pushes, 1 the same, 0 newly rejected, 1 newly accepted",
+        ),
+        ("", String::new(), "2 pushes, 1 the same, 1 newly rejected, 0 newly accepted"),
+    ] {
+        folder.write("new.toml", file(caller, &of_the_plugin));
+        let replayed = command(&folder, &["replay", "--config.file=new.toml", "pushes"]);
+        assert!(replayed.stdout.contains(expected), "{of_the_plugin}: {replayed:?}");
+    }
+}
+
+#[test]
+fn a_payload_is_checked_as_of_a_caller() {
+    let folder = Folder::new();
+    folder.write("config.toml", file("[caller]\nattributes = ['user', 'tls-san']\n", ""));
+    folder.write("push.txt", "m 1\n");
+    let check =
+        |arguments: &[&str]| command(&folder, &[&["check", "--job=one", "push.txt"], arguments].concat());
+    for (arguments, expected) in [
+        (&[][..], "[]"),
+        (
+            &["--caller=user=ci=1", "--caller=tls-san=b", "--caller=tls-san=a"],
+            "[tls-san='b' tls-san='a' user='ci=1']",
+        ),
+    ] {
+        let checked = check(arguments);
+        assert_eq!((checked.code, told_in(&checked.stdout).as_str()), (1, expected), "{checked:?}");
+    }
+    for (argument, expected) in [
+        (
+            "--caller=network=10.0.0.1",
+            "--caller=network: it is not told of callers; write attributes = [\"tls-san\", \"user\", \"network\"] below [caller]",
+        ),
+        ("--caller=job=x", "--caller=job: 'job' is no attribute of a caller; allowed: "),
+    ] {
+        let checked = check(&[argument]);
+        assert!(checked.code == 2 && checked.stderr.contains(expected), "{checked:?}");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct Check {
     pub file: Option<PathBuf>,
     /// What the body is.
     pub format: BodyFormat,
+    /// What is known of whoever pushes, by name.
+    pub caller: Vec<(String, String)>,
     /// Whether what the push has become is wanted.
     pub shown: Shown,
 }
@@ -54,6 +56,9 @@ impl Check {
         config.web.config_file = None;
         config.capture.file = None;
         config.traces.endpoint = None;
+        for (name, _) in &self.caller {
+            config.caller.find(name).map_err(|problem| anyhow::anyhow!("--caller={name}: {problem}"))?;
+        }
         let body = self.body(config.push.max_decompressed.as_usize() as u64)?;
         let gateway = Gateway::load((config, problems))?;
         let taken = gateway.take(&PushRequest {
@@ -65,7 +70,7 @@ impl Check {
             restore: None,
             id: "check".to_owned(),
             parent: None,
-            attributes: Vec::new(),
+            attributes: self.caller.clone(),
         });
         let told = http::told(&taken);
         match taken {

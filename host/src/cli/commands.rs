@@ -41,6 +41,7 @@ const SHOW: Flag = own("show", Value::Switch);
 const TO: Flag = own("to", Value::One("URL"));
 const JOB: Flag = own("job", Value::One("JOB"));
 const LABEL: Flag = own("label", Value::Many("NAME=VALUE"));
+const CALLER: Flag = own("caller", Value::Many("NAME=VALUE"));
 const FORMAT: Flag = own("format", Value::One("FORMAT"));
 const CASES: Flag = own("cases", Value::One("DIR"));
 const BLESS: Flag = own("bless", Value::Switch);
@@ -129,13 +130,13 @@ become of all, 1 if not, 2 if that cannot be told. --json is for machines.",
     },
     Entry {
         name: "check",
-        usage: "--job=JOB [--label=NAME=VALUE ...] [--format=FORMAT] [--show] [FLAGS] FILE|-",
+        usage: "--job=JOB [--label=NAME=VALUE ...] [--caller=NAME=VALUE ...] [--format=FORMAT] [--show] [FLAGS] FILE|-",
         help: "\
 Take the push in FILE through the plugins of --config.file, or config.toml, and tell
-what its client would be told, without a gateway. FORMAT is text, protobuf or
-openmetrics. --show prints what a scrape would show of it. The exit code is 0 if it is
+what its client would be told, without a gateway. --caller says what [caller] would tell
+of who pushes, such as user=ci. FORMAT is text, protobuf or openmetrics. --show prints what a scrape would show of it. The exit code is 0 if it is
 accepted, 1 if it is refused, and 2 if that cannot be found out.",
-        flags: &[JOB, LABEL, FORMAT, SHOW],
+        flags: &[JOB, LABEL, CALLER, FORMAT, SHOW],
         failure: 2,
         read: |given| {
             let settings = given.settings_of_file()?;
@@ -248,6 +249,13 @@ fn check(given: &mut Given) -> Result<Check, UsageError> {
         }
         labels.push((name.to_owned(), value.to_owned()));
     }
+    let mut caller = Vec::new();
+    for attribute in given.values(&CALLER) {
+        let no_attribute = || wrong(format!("--caller: '{attribute}' is no attribute; write NAME=VALUE"));
+        let (name, value) = attribute.split_once('=').ok_or_else(no_attribute)?;
+        caller.push((name.to_owned(), value.to_owned()));
+    }
+    caller.sort_by(|(one, _), (other, _)| one.cmp(other));
     let format = match given.value(&FORMAT).as_deref() {
         None | Some("text") => BodyFormat::Text,
         Some("protobuf") => BodyFormat::Protobuf,
@@ -263,6 +271,7 @@ fn check(given: &mut Given) -> Result<Check, UsageError> {
         key: GroupingKey::new(labels).map_err(|error| wrong(error.to_string()))?,
         file: (file != "-").then(|| PathBuf::from(file)),
         format,
+        caller,
         shown,
     })
 }

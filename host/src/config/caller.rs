@@ -53,9 +53,19 @@ impl Caller {
         self.attributes.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     }
 
-    /// Whether policies are told of an attribute of that name.
-    pub fn tells(&self, name: &str) -> bool {
-        self.attributes.iter().any(|attribute| attribute.name == name)
+    /// The attribute of that name, if policies are told of it.
+    ///
+    /// # Errors
+    /// If they are not: what to do about it.
+    pub fn find(&self, name: &str) -> Result<&Attribute, String> {
+        if let Some(attribute) = self.attributes.iter().find(|attribute| attribute.name == name) {
+            return Ok(attribute);
+        }
+        let attribute: Attribute = name.parse()?;
+        let names =
+            self.attributes.iter().chain([&attribute]).map(|attribute| format!("{:?}", attribute.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        Err(format!("it is not told of callers; write attributes = [{names}] below [caller]"))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::caller::{Attribute, Caller, Fact};
+use super::caller::{Caller, Fact};
 use super::kind::{Kind as _, Refusal, list, text};
 use super::network::Network;
 use super::pattern::Pattern;
@@ -55,7 +55,7 @@ impl CallerMatch {
         let Some((table, _)) = policy.table(KEY) else { return Self::default() };
         for (name, value) in table.iter() {
             let read =
-                told(name.get_ref(), caller).map_err(|message| Refusal { at: name.span().start, message });
+                caller.find(name.get_ref()).map_err(|message| Refusal { at: name.span().start, message });
             match read.and_then(|attribute| Ok((attribute, Values::read(&attribute.fact, value)?))) {
                 Ok((attribute, values)) => {
                     matchers.push(Matcher { attribute: attribute.as_str().to_owned(), values });
@@ -65,23 +65,6 @@ impl CallerMatch {
         }
         Self { matchers }
     }
-}
-
-/// The attribute of that name, if it is told.
-fn told<'c>(name: &str, caller: &'c Caller) -> Result<&'c Attribute, String> {
-    let found = caller.attributes.iter().find(|attribute| attribute.as_str() == name);
-    found.ok_or_else(|| match name.parse::<Attribute>() {
-        Err(message) => message,
-        Ok(attribute) => {
-            let names = caller
-                .attributes
-                .iter()
-                .chain([&attribute])
-                .map(|attribute| format!("{:?}", attribute.as_str()));
-            let names = names.collect::<Vec<_>>().join(", ");
-            format!("it is not told of callers; write attributes = [{names}] below [caller]")
-        }
-    })
 }
 
 impl Values {
