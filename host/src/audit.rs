@@ -2,7 +2,7 @@
 //! `enforce`, it shows whose pushes that would refuse.
 //!
 //! The plugin is asked about each group as if the group were pushed as a whole, by PUT and by nobody in particular. It
-//! works on copies of what it keeps, nothing is counted, and what is stored is only read, a group at a time.
+//! has instances of its own and copies of what it keeps, nothing is counted, and what is stored is only read, a group at a time.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -18,7 +18,7 @@ use http::header::{
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use tracing::error;
+use tracing::{error, info};
 
 use self::json::{object, string};
 use super::Http;
@@ -117,6 +117,7 @@ async fn audit(http: &Http, policies: Arc<Policies>, name: &str) -> Result<Respo
     let work = move || {
         let _permit = permit;
         let member = policies.roster.find(&name)?;
+        info!(plugin = name, "audit begins");
         let audit = Audit::of(member, &store, &rejections, || is_waited_for.strong_count() > 0);
         Some(success(&audit::data(&policies.standing(member), &audit)))
     };

@@ -205,14 +205,30 @@ impl Plugin {
         &self.shared.manifest
     }
 
-    /// The same plugin with a copy of its state, which is thrown away with it, and without counters: for asking what it
-    /// would do, without its doing it.
+    /// The same plugin with instances of its own, a copy of its state, which is thrown away with it, and without counters:
+    /// for asking what it would do, without its doing it.
     pub fn rehearsal(&self) -> Self {
         let Given { granted, counters } = &*self.given;
         let belongings = Arc::new(granted.belongings.rehearsal());
         let granted = Granted { belongings, ..granted.clone() };
         let given = Given { granted, counters: counters.clone() };
-        Self { shared: self.shared.clone(), given: Arc::new(given) }
+        let shared = &*self.shared;
+        let shared = Shared {
+            name: shared.name.clone(),
+            digest: shared.digest,
+            code: shared.code,
+            engine: shared.engine.clone(),
+            pre: shared.pre.clone(),
+            manifest: shared.manifest.clone(),
+            capabilities: shared.capabilities.clone(),
+            config: shared.config.clone(),
+            limits: shared.limits,
+            warnings: shared.warnings.clone(),
+            usage: Usage::default(),
+            idle: Mutex::new(Some(Vec::new())),
+            _component: shared._component.clone(),
+        };
+        Self { shared: Arc::new(shared), given: Arc::new(given) }
     }
 
     /// What it has counted.
