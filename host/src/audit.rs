@@ -86,7 +86,7 @@ impl Audit {
 /// stored, and how, is not known, so that does not matter.
 fn rehearsal(member: &Member) -> Chain {
     let plugin = member.plugin.rehearsal();
-    let scope = member.policy.scope.clone();
+    let scope = member.scope.clone();
     let never = BreakerSettings { faults: 0, ..BreakerSettings::default() };
     Chain::new(vec![Link {
         mode: Mode::Monitor,

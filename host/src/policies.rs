@@ -60,13 +60,18 @@ pub fn load_after(
     let mut members = Vec::new();
     for (policy, loaded) in policies.iter().zip(loaded) {
         match loaded {
-            Ok(plugin) => members.push(Member { policy: policy.clone(), plugin }),
+            Ok(plugin) => {
+                let policy = policy.clone();
+                let of = policies.iter().find(|other| policy.shadow_of.as_ref() == Some(&other.name));
+                let scope = of.unwrap_or(&policy).scope.clone();
+                members.push(Member { policy, scope, plugin });
+            }
             Err(refused) => refused.into_iter().for_each(|problem| problems.push(problem)),
         }
     }
     let mut links: Vec<Link> = Vec::new();
     let mut shadows = Vec::new();
-    for Member { policy, plugin } in members.iter().filter(|it| it.policy.mode != config::Mode::Off) {
+    for Member { policy, plugin, .. } in members.iter().filter(|it| it.policy.mode != config::Mode::Off) {
         match &policy.shadow_of {
             Some(other) => shadows.push((other, plugin.clone())),
             None => links.push(link(config, policy, plugin.clone())),

@@ -30,6 +30,7 @@ fn every_configured_policy_is_listed_with_what_it_is() {
         ),
         naming("next", "shadow_of = 'live'"),
         naming("resting", "mode = 'off'"),
+        naming("waiting", "shadow_of = 'resting'"),
     ];
     let gateway = Gateway::start(&chain.concat());
     let answer = gateway.get("/api/v1/plugins").expect(200);
@@ -41,12 +42,13 @@ fn every_configured_policy_is_listed_with_what_it_is() {
         json!(["live", "running", "monitor", "open"]),
         json!(["next", "running", "shadow", "closed"]),
         json!(["resting", "off", "off", "closed"]),
+        json!(["waiting", "off", "shadow", "closed"]),
     ];
     assert_eq!(all, expected);
     let live = &listed[0];
     assert_eq!(live["match"], json!({ "job": "a.*", "team": "x" }));
     assert_eq!((&live["limits"]["max_findings"], &live["limits"]["deadline"]), (&json!(7), &json!(1.0)));
-    assert_eq!(listed[1]["shadow_of"], "live");
+    assert_eq!((&listed[1]["shadow_of"], &listed[1]["match"]), (&json!("live"), &live["match"]));
     let digest = live["digest"].as_str().unwrap();
     let scrape = gateway.scrape();
     let info = scrape.samples("pushgate_plugin_info");

@@ -328,7 +328,10 @@ plain -1
         };
         let shadow =
             Standing { name: "next".into(), mode: "shadow", shadow_of: Some("naming".into()), ..standing() };
-        golden("plugins", &plugins(vec![failing, shadow, Standing { mode: "off", ..standing() }]));
+        golden(
+            "plugins",
+            &plugins(vec![failing, shadow, Standing { mode: "off", is_asked: false, ..standing() }]),
+        );
         let many = plugins(vec![Standing { suspended: vec![suspended; 60], ..standing() }]);
         assert_eq!((many.matches("Next try").count(), many.matches("in 9 seconds").count()), (1, 50));
         assert!(many.contains("… and 10 more"));
@@ -347,6 +350,7 @@ plain -1
             name: "naming".into(),
             mode: "monitor",
             shadow_of: None,
+            is_asked: true,
             fail: "closed",
             plugin: "naming".into(),
             version: "0.1.0".into(),

@@ -15,6 +15,8 @@ pub struct Standing {
     pub mode: &'static str,
     /// The policy that it is a candidate for the place of.
     pub shadow_of: Option<String>,
+    /// Whether it is in the chain, or beside a policy that is.
+    pub is_asked: bool,
     /// `closed` or `open`.
     pub fail: &'static str,
     /// What its plugin calls itself, and which version of it.
@@ -34,13 +36,14 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(policies: &Policies, Member { policy, plugin }: &Member) -> Self {
+    pub(super) fn of(policies: &Policies, Member { policy, plugin, .. }: &Member) -> Self {
         let link = policies.chain.links().iter().find(|link| link.plugin.name() == policy.name);
         let manifest = plugin.manifest();
         Self {
             name: policy.name.clone(),
             mode: if policy.shadow_of.is_some() { "shadow" } else { policy.mode.as_str() },
             shadow_of: policy.shadow_of.clone(),
+            is_asked: policies.chain.plugins().any(|plugin| plugin.name() == policy.name),
             fail: policy.fail.as_str(),
             plugin: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -54,10 +57,10 @@ impl Standing {
 
     /// `running`, `suspended` or `off`.
     pub fn state(&self) -> &'static str {
-        match self.mode {
-            "off" => "off",
-            _ if !self.suspended.is_empty() => "suspended",
-            _ => "running",
+        match self.suspended.as_slice() {
+            _ if !self.is_asked => "off",
+            [] => "running",
+            [..] => "suspended",
         }
     }
 }

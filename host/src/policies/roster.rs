@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pushgate_plugin_host::{Chain, Plugin};
 
-use crate::config::{Attribute, Policy};
+use crate::config::{Attribute, Policy, Scope};
 
 /// What loading a configuration gives.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub struct Roster(Arc<[Member]>);
 pub struct Member {
     /// As it is configured.
     pub policy: Policy,
+    /// The pushes it is for: a candidate has them from the policy whose place it wants.
+    pub scope: Scope,
     /// The same that is in the chain, if it is there.
     pub plugin: Plugin,
 }

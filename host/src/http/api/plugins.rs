@@ -1,8 +1,8 @@
 //! The configured policies, as JSON. Members may be added; the ones that are here stay, as tools read them.
 //!
 //! Of each, in the order of the configuration: `name`, `state` (`running`; `suspended`, for the jobs that are listed;
-//! `off`), `mode` (`enforce`, `monitor`, `shadow`, `off`),
-//! `shadow_of` of a candidate, `fail`, `plugin` and `version` (what the plugin calls itself), `digest`, `source`,
+//! `off`, as is a candidate beside a policy that is off), `mode` (`enforce`, `monitor`, `shadow`, `off`), `shadow_of` of a
+//! candidate, which has the `match` of that policy, `fail`, `plugin` and `version` (what the plugin calls itself), `digest`, `source`,
 //! `capabilities` (what it can do) and `grants` (what it may), `match` (patterns by grouping label), `limits` (named as
 //! in the configuration; bytes and seconds), `suspended` (`job`, `since`, `until`, `faults`), `last_faults` (`time`,
 //! `job`, `kind`, `message`; the newest first), and what is counted since it was loaded, in the words of the metrics:
@@ -43,7 +43,7 @@ pub(super) fn whole(policies: &Policies, member: &Member) -> Value {
 }
 
 fn one(policies: &Policies, member: &Member) -> Value {
-    let Member { policy, plugin } = member;
+    let Member { policy, scope, plugin } = member;
     let standing = policies.standing(member);
     let mut value = json!({
         "name": standing.name,
@@ -62,7 +62,7 @@ fn one(policies: &Policies, member: &Member) -> Value {
         "last_faults": standing.last_faults.iter().map(fault).collect::<Vec<_>>(),
         "memory_peak_bytes": plugin.memory_peak(),
     });
-    for (key, what) in policy.scope.shown() {
+    for (key, what) in scope.shown() {
         value[key] = what;
     }
     if let Some(other) = &standing.shadow_of {
