@@ -16,8 +16,9 @@ use crate::store::Store;
 /// How long an audit may take; what it has found until then is told.
 pub const MAX_TIME: Duration = Duration::from_secs(30);
 
-/// Groups that are told of, with what the policy has against them.
+/// Groups that are told of, with what the policy has against them, and the memory that this may take.
 const MAX_TOLD: usize = 1_000;
+const MAX_BYTES: usize = 4 << 20;
 
 /// What became of an audit.
 #[derive(Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Audit {
     pub faults: usize,
     /// The first of the last two, with what it has against them; redacted where rejections are.
     pub against: Vec<Rejection>,
+    /// Bytes that those take, about.
+    told: usize,
 }
 
 impl Audit {
@@ -75,9 +78,15 @@ impl Audit {
             Some(Step::Rejected) => self.rejected += 1,
             Some(Step::Fault(_)) => self.faults += 1,
         }
-        if self.against.len() < MAX_TOLD {
-            let judged = Judged { id: "", at, method, group: &group, chain, verdict: &verdict, push: &push };
-            self.against.extend(rejections.describe(&judged));
+        let judged = Judged { id: "", at, method, group: &group, chain, verdict: &verdict, push: &push };
+        if self.against.len() < MAX_TOLD
+            && self.told < MAX_BYTES
+            && let Some(mut rejection) = rejections.describe(&judged)
+        {
+            // The same in each of them, and not told.
+            rejection.judgements.iter_mut().for_each(|judgement| judgement.config = None);
+            self.told += rejection.size();
+            self.against.push(rejection);
         }
     }
 }

@@ -142,7 +142,7 @@ impl Rejection {
     }
 
     /// Bytes that it takes, roughly.
-    pub(super) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let judgements = self.judgements.iter().map(Judgement::size);
         size_of::<Self>() + self.id.len() + self.group.len() + judgements.sum::<usize>()
     }

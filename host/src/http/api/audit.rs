@@ -2,8 +2,8 @@
 //!
 //! `plugin`, `mode`; `summary`, a sentence for people; `groups`, how many were stored; `looked_at`, how many there was
 //! time for, and whether these are all (`complete`); `results`, the number of groups by what it would decide
-//! (`accept`, `mutate`, `reject`, `fault`); `against`, the groups that it would reject or fails on, a thousand at the
-//! most, each with its `group`, `decision` (`reject`, `fault`) and what is told of a rejection: `findings`,
+//! (`accept`, `mutate`, `reject`, `fault`); `against`, the groups that it would reject or fails on, a thousand or some
+//! 4 MiB at the most, each with its `group`, `decision` (`reject`, `fault`) and what is told of a rejection: `findings`,
 //! `more_findings`, `push`, `fault`.
 
 use serde_json::{Value, json};
