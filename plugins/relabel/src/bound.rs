@@ -1,11 +1,13 @@
 //! A rule at work on one push: its labels as slots, and what it found of each distinct value.
 
+use std::borrow::Cow;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use pushgate_plugin::{Pattern, Sym, Template};
 
 use crate::label_set::{Entry, LabelSet, SlotId};
-use crate::rule::{OnMatch, Place, Rule, Step, is_label_name};
+use crate::rule::{METRIC_NAME, OnMatch, Place, Rule, Step, is_label_name};
 use crate::texts::Texts;
 
 /// Whether to go on after a rule.
@@ -18,6 +20,7 @@ pub(crate) enum Flow {
 /// A rule at work on one push.
 pub(crate) struct Bound<'r> {
     rule: &'r Rule,
+    /// Of the labels that it looks at; for a comparison, the one that it compares with comes last.
     sources: Vec<SlotId>,
     /// By symbol, or tuple of symbols, of the source labels' values; for rules on names by slot.
     verdicts: Verdicts,
@@ -59,6 +62,13 @@ impl<'r> Bound<'r> {
                     set.slot(target, texts);
                 }
             }
+            Step::Compare { target, .. } | Step::Derive { target, .. } => {
+                let name = texts.name(target);
+                let slot = set.slot(name, texts);
+                if matches!(rule.step, Step::Compare { .. }) {
+                    bound.sources.push(slot);
+                }
+            }
             Step::Filter { .. } => {}
             Step::MapLabels { .. } | Step::FilterLabels { .. } => bound.judge_names(set, names, texts),
         }
@@ -93,6 +103,21 @@ impl<'r> Bound<'r> {
             && !self.verdicts.kept.iter().any(|verdict| self.acts_on(*verdict))
     }
 
+    /// Whether it reads or writes the metric's name.
+    pub(crate) fn touches_metric_name(&self, set: &LabelSet) -> bool {
+        let Some(name) = set.name_slot() else { return false };
+        let writes_it = |verdict: &Verdict| matches!(verdict, Verdict::Write { slot, .. } if *slot == name);
+        match &self.rule.step {
+            Step::Replace { target, .. } if target.constant() == Some(METRIC_NAME) => true,
+            Step::Derive { target, .. } if target == METRIC_NAME => true,
+            Step::MapLabels { .. } => {
+                self.verdicts.known(name).is_some_and(|verdict| self.acts_on(verdict))
+                    || self.verdicts.kept.iter().any(writes_it)
+            }
+            _ => self.sources.contains(&name),
+        }
+    }
+
     pub(crate) fn place(&self) -> Place {
         self.rule.place
     }
@@ -116,7 +141,11 @@ impl<'r> Bound<'r> {
                 let matches = !matches!(self.verdict_on_values(set, texts), Verdict::NoMatch);
                 return if matches == (*on_match == OnMatch::Keep) { Flow::GoOn } else { Flow::Drop };
             }
-            Step::Replace { .. } => {
+            Step::Compare { on_equal, .. } => {
+                let is_equal = matches!(self.verdict_on_values(set, texts), Verdict::Match);
+                return if is_equal == (*on_equal == OnMatch::Keep) { Flow::GoOn } else { Flow::Drop };
+            }
+            Step::Replace { .. } | Step::Derive { .. } => {
                 if let Verdict::Write { slot, value } = self.verdict_on_values(set, texts) {
                     write(set, slot, value, texts);
                 }
@@ -132,7 +161,7 @@ impl<'r> Bound<'r> {
             Step::FilterLabels { .. } => {
                 for place in 0..set.places() {
                     let slot = set.slot_at(place);
-                    if !set.is_fixed(slot) {
+                    if !set.is_standing(slot) {
                         let verdict = self.verdict_on_name(slot, set, texts);
                         if self.acts_on(verdict) {
                             set.remove(slot);
@@ -155,12 +184,12 @@ impl<'r> Bound<'r> {
                 found.push((from, slot));
             }
         }
-        // Of labels that go to one name, the last one counts: in order of names, those that other rules
-        // wrote behind.
+        // Of labels that go to one name, the last one counts: in order of names, behind them those that rules
+        // wrote, in that order.
         if found.len() > 1 {
-            found.sort_by_key(|&(from, _)| {
-                let is_changed = set.is_changed(from);
-                (is_changed, if is_changed { "" } else { texts.text(set.name(from)) })
+            found.sort_by_key(|&(from, _)| match set.added(from) {
+                0 => (0, texts.text(set.name(from))),
+                added => (added, ""),
             });
         }
         writes.extend(found.into_iter().map(|(from, slot)| (slot, set.value(from))));
@@ -187,31 +216,41 @@ impl<'r> Bound<'r> {
     #[cold]
     fn judge_values(&self, set: &mut LabelSet, texts: &mut Texts<'_>) -> Verdict {
         let values: Vec<Sym> = self.sources.iter().map(|source| set.value(*source)).collect();
-        let mut joined = String::new();
-        let text = match values.as_slice() {
-            [] => "",
-            [value] => texts.text(*value),
-            [first, others @ ..] => {
-                joined.push_str(texts.text(*first));
-                for value in others {
-                    joined.push_str(self.rule.separator());
-                    joined.push_str(texts.text(*value));
-                }
-                &joined
+        let joined = match (&self.rule.step, values.as_slice()) {
+            (Step::Compare { .. }, [values @ .., target]) => {
+                let is_equal = self.joined(values, texts) == texts.text(*target);
+                return if is_equal { Verdict::Match } else { Verdict::NoMatch };
             }
+            (_, values) => self.joined(values, texts),
         };
-        let Step::Replace { target, replacement, .. } = &self.rule.step else {
-            return if self.rule.pattern.is_match(text) { Verdict::Match } else { Verdict::NoMatch };
+        let written = match &self.rule.step {
+            Step::Replace { target, replacement, .. } => {
+                expand(&self.rule.pattern, target, replacement, &joined)
+            }
+            Step::Derive { target, function, .. } => {
+                Some((Cow::Borrowed(target.as_str()), Cow::Owned(function.of(&joined))))
+            }
+            _ if self.rule.pattern.is_match(&joined) => return Verdict::Match,
+            _ => None,
         };
-        let Some((target, replacement)) = expand(&self.rule.pattern, target, replacement, text) else {
-            return Verdict::NoMatch;
-        };
+        let Some((target, value)) = written else { return Verdict::NoMatch };
         // The common case of a value that is copied needs no new symbol.
-        let copied = values.iter().copied().find(|value| texts.text(*value) == replacement);
-        let value = copied.unwrap_or_else(|| texts.value(&replacement));
+        let copied = values.iter().copied().find(|known| texts.text(*known) == value);
+        let value = copied.unwrap_or_else(|| texts.value(&value));
         match slot_for(&target, set, texts) {
             Some(slot) => Verdict::Write { slot, value },
             None => Verdict::NoMatch,
+        }
+    }
+
+    fn joined<'t>(&self, values: &[Sym], texts: &'t Texts<'_>) -> Cow<'t, str> {
+        match values {
+            [] => Cow::Borrowed(""),
+            [value] => Cow::Borrowed(texts.text(*value)),
+            values => {
+                let values: Vec<&str> = values.iter().map(|value| texts.text(*value)).collect();
+                Cow::Owned(values.join(self.rule.separator()))
+            }
         }
     }
 
@@ -232,9 +271,8 @@ impl<'r> Bound<'r> {
         let Step::MapLabels { replacement } = &self.rule.step else {
             return if self.rule.pattern.is_match(text) { Verdict::Match } else { Verdict::NoMatch };
         };
-        // The name of the metric is no label, for a rule on names.
-        let captures = if text == METRIC_NAME { None } else { self.rule.pattern.captures(text) };
-        let Some(target) = captures.map(|captures| replacement.expand(&captures)) else {
+        let Some(target) = self.rule.pattern.captures(text).map(|captures| replacement.expand(&captures))
+        else {
             return Verdict::NoMatch;
         };
         match slot_for(&target, set, texts) {
@@ -244,12 +282,9 @@ impl<'r> Bound<'r> {
     }
 }
 
-/// The label that stands for the metric's name.
-pub(crate) const METRIC_NAME: &str = "__name__";
-
 /// The slot for a label that a rule writes. A name that comes out illegal is not written, as in Prometheus.
 fn slot_for(name: &str, set: &mut LabelSet, texts: &mut Texts<'_>) -> Option<SlotId> {
-    if !is_label_name(name) || name == METRIC_NAME {
+    if !is_label_name(name) {
         return None;
     }
     let name = texts.name(name);
@@ -257,17 +292,18 @@ fn slot_for(name: &str, set: &mut LabelSet, texts: &mut Texts<'_>) -> Option<Slo
 }
 
 /// The target and the replacement for a text that matches.
-fn expand(
+fn expand<'r>(
     pattern: &Pattern,
-    target: &Template,
-    replacement: &Template,
+    target: &'r Template,
+    replacement: &'r Template,
     text: &str,
-) -> Option<(String, String)> {
+) -> Option<(Cow<'r, str>, Cow<'r, str>)> {
     // Groups are only looked for when they are asked for.
     if let (Some(target), Some(replacement)) = (target.constant(), replacement.constant()) {
-        return pattern.is_match(text).then(|| (target.to_owned(), replacement.to_owned()));
+        return pattern.is_match(text).then_some((target.into(), replacement.into()));
     }
-    pattern.captures(text).map(|captures| (target.expand(&captures), replacement.expand(&captures)))
+    let captures = pattern.captures(text)?;
+    Some((target.expand(&captures).into(), replacement.expand(&captures).into()))
 }
 
 /// Verdicts by number.

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use pushgate_plugin::{Family, Finding, Findings, LabelName, Push, Series, Sym, quote};
+use pushgate_plugin::{Finding, Findings, LabelName, Push, Series, Sym, quote};
 
 use crate::DUPLICATE_SERIES;
 use crate::label_set::Entry;
@@ -29,14 +29,17 @@ pub(crate) fn find(
     let mut names: Vec<Sym> = relabelled.all_changes().iter().map(|change| change.name).collect();
     names.sort_unstable();
     names.dedup();
-    if !hides_some && !names.iter().any(|name| had_by_some.contains(name)) {
+    if !hides_some && !relabelled.has_new_names() && !names.iter().any(|name| had_by_some.contains(name)) {
         return;
     }
     let mut search = Search { push, relabelled, hidden, texts, hashes: Vec::new() };
+    if relabelled.has_new_names() {
+        return search.among(push.series(), push.series_count(), reasons);
+    }
     for family in push.families() {
         let is_changed = |series| !relabelled.changes(series).is_empty();
         if family.series().len() > 1 && (hides_some || family.series().any(is_changed)) {
-            search.family(family, reasons);
+            search.among(family.series(), family.series().len(), reasons);
         }
     }
 }
@@ -51,9 +54,9 @@ struct Search<'a, 'p> {
 }
 
 impl Search<'_, '_> {
-    fn family(&mut self, family: Family<'_>, reasons: &mut Findings) {
-        let mut seen: HashTable<(u64, usize)> = HashTable::with_capacity(family.series().len());
-        for series in family.series().filter(|series| !self.relabelled.is_dropped(*series)) {
+    fn among<'p>(&mut self, series: impl Iterator<Item = Series<'p>>, count: usize, reasons: &mut Findings) {
+        let mut seen: HashTable<(u64, usize)> = HashTable::with_capacity(count);
+        for series in series.filter(|series| !self.relabelled.is_dropped(*series)) {
             let own = self.hash(series);
             let is_equal = |&(other, index): &(u64, usize)| {
                 other == own && self.push.series_at(index).is_some_and(|other| self.are_equal(other, series))
@@ -63,7 +66,9 @@ impl Search<'_, '_> {
                 continue;
             };
             // A push that came with duplicates is refused by the gateway, and not because of the rules.
-            let came_equal = |first: &Series<'_>| own_labels(*first).eq(own_labels(series));
+            let came_equal = |first: &Series<'_>| {
+                first.family().index() == series.family().index() && own_labels(*first).eq(own_labels(series))
+            };
             if let Some(first) = self.push.series_at(first).filter(|first| !came_equal(first)) {
                 reasons.add(|| {
                     let first = shown(first, self.push);
@@ -93,7 +98,7 @@ impl Search<'_, '_> {
     /// A hash that does not depend on the order of the labels.
     fn hash(&mut self, series: Series<'_>) -> u64 {
         let mut hashes = std::mem::take(&mut self.hashes);
-        let mut sum = 0_u64;
+        let mut sum = self.relabelled.name(series).index() as u64;
         self.each_label(series, |Entry { name, value }| {
             if hashes.len() <= value.index() {
                 hashes.resize(value.index() + 1, 0);
@@ -117,7 +122,7 @@ impl Search<'_, '_> {
             labels.sort_unstable();
             labels
         };
-        labels(a) == labels(b)
+        self.relabelled.name(a) == self.relabelled.name(b) && labels(a) == labels(b)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pushgate_plugin::Sym;
 
-use crate::rule::is_temporary;
+use crate::rule::{METRIC_NAME, is_temporary};
 use crate::texts::Texts;
 
 /// A label as symbols.
@@ -18,16 +18,22 @@ pub(crate) struct Entry {
 /// The labels of one series after the other, or of a grouping key, as far as rules have to do with them.
 ///
 /// Each name that a rule may read or write has a slot; labels of other names are passed by. The first
-/// slots are fixed: rules read them and cannot write them. They are the metric's name and, for a series,
-/// the grouping key.
+/// slots are standing: they hold the metric's name, which rules may write, and, for a series, the grouping
+/// key, which is fixed. Rules that drop labels by name leave them alone.
 #[derive(Debug)]
 pub(crate) struct LabelSet {
     slots: Vec<Slot>,
-    fixed: usize,
+    standing: usize,
+    /// The slot of the metric's name, where there is one.
+    name: Option<SlotId>,
     /// By symbol of a name: one more than the number of its slot; 0 for none.
     slot_of: Vec<u32>,
-    /// The slots that this series uses, the fixed ones aside.
+    /// The slots that this series uses, the standing ones aside.
     used: Vec<u32>,
+    /// How many labels rules have added to this series.
+    additions: u32,
+    /// Whether rules wrote a standing label of it.
+    is_standing_written: bool,
     /// Values that labels had already when a rule wrote the same text, each with the symbol of the rule.
     pub(crate) aliases: BTreeMap<Sym, Sym>,
 }
@@ -41,6 +47,8 @@ struct Slot {
     value: Sym,
     /// The value that it had before any rule ran.
     before: Sym,
+    /// When a rule wrote it, counted from 1; 0 for a label that is as it came, or is not there.
+    added: u32,
     is_used: bool,
     /// Whether it is there for the rules only.
     is_temporary: bool,
@@ -51,18 +59,21 @@ struct Slot {
 pub(crate) struct IsFixed;
 
 impl LabelSet {
-    /// A set of these fixed labels, in slots from 0 on.
-    pub(crate) fn new(fixed: &[Entry], texts: &Texts<'_>) -> Self {
+    /// A set of these standing labels, in slots from 0 on.
+    pub(crate) fn new(standing: &[Entry], texts: &Texts<'_>) -> Self {
         let mut set = Self {
             slots: Vec::new(),
-            fixed: fixed.len(),
+            standing: standing.len(),
+            name: standing.iter().position(|entry| texts.text(entry.name) == METRIC_NAME),
             slot_of: Vec::new(),
             used: Vec::new(),
+            additions: 0,
+            is_standing_written: false,
             aliases: BTreeMap::new(),
         };
-        for entry in fixed {
+        for entry in standing {
             let slot = set.slot(entry.name, texts);
-            set.fix(slot, entry.value);
+            set.stand(slot, entry.value);
         }
         set
     }
@@ -79,6 +90,7 @@ impl LabelSet {
                 name,
                 value: Sym::EMPTY,
                 before: Sym::EMPTY,
+                added: 0,
                 is_used: false,
                 is_temporary,
             });
@@ -103,14 +115,24 @@ impl LabelSet {
         self.slots[slot].value
     }
 
-    /// Whether a rule wrote the label in a slot.
-    pub(crate) fn is_changed(&self, slot: SlotId) -> bool {
-        slot >= self.fixed && self.slots[slot].value != self.slots[slot].before
+    /// When a rule wrote the label in a slot, counted from 1; 0 when it is as it came.
+    pub(crate) fn added(&self, slot: SlotId) -> u32 {
+        self.slots[slot].added
     }
 
-    /// Gives a fixed label its value, for the series to come.
-    pub(crate) fn fix(&mut self, slot: SlotId, value: Sym) {
-        self.slots[slot].value = value;
+    /// The slot of the metric's name, where there is one.
+    pub(crate) fn name_slot(&self) -> Option<SlotId> {
+        self.name
+    }
+
+    /// The metric's name.
+    pub(crate) fn metric_name(&self) -> Sym {
+        self.name.map_or(Sym::EMPTY, |slot| self.slots[slot].value)
+    }
+
+    /// Gives a standing label its value, for the series to come.
+    pub(crate) fn stand(&mut self, slot: SlotId, value: Sym) {
+        (self.slots[slot].value, self.slots[slot].before) = (value, value);
     }
 
     /// Forgets the labels of the series before.
@@ -118,16 +140,22 @@ impl LabelSet {
     pub(crate) fn clear(&mut self) {
         for slot in self.used.drain(..) {
             let slot = &mut self.slots[slot as usize];
-            (slot.value, slot.before, slot.is_used) = (Sym::EMPTY, Sym::EMPTY, false);
+            (slot.value, slot.before, slot.added, slot.is_used) = (Sym::EMPTY, Sym::EMPTY, 0, false);
+        }
+        self.additions = 0;
+        if std::mem::take(&mut self.is_standing_written) {
+            for slot in &mut self.slots[..self.standing] {
+                (slot.value, slot.added) = (slot.before, 0);
+            }
         }
     }
 
-    /// Adds a label that a series came with. One that is fixed hides it.
+    /// Adds a label that a series came with. One that stands hides it.
     #[inline]
     pub(crate) fn load(&mut self, entry: Entry) {
         let Some(&slot_of) = self.slot_of.get(entry.name.index()) else { return };
         let slot = slot_of.wrapping_sub(1) as usize;
-        if slot >= self.fixed
+        if slot >= self.standing
             && let Some(label) = self.slots.get_mut(slot)
         {
             (label.value, label.before, label.is_used) = (entry.value, entry.value, true);
@@ -139,18 +167,26 @@ impl LabelSet {
     #[inline]
     pub(crate) fn write(&mut self, slot: SlotId, value: Sym, texts: &Texts<'_>) -> Result<(), IsFixed> {
         let label = &mut self.slots[slot];
-        if texts.same_text(label.value, value) {
+        let is_same = texts.same_text(label.value, value);
+        if !is_same && slot < self.standing && self.name != Some(slot) {
+            return Err(IsFixed);
+        }
+        self.is_standing_written |= slot < self.standing;
+        if value == Sym::EMPTY {
+            label.added = 0;
+        } else if label.added == 0 {
+            self.additions += 1;
+            label.added = self.additions;
+        }
+        if is_same {
             if label.value != value {
                 self.aliases.insert(label.value, value);
             }
             return Ok(());
         }
-        if slot < self.fixed {
-            return Err(IsFixed);
-        }
         // What comes back to the text it had is no change.
         label.value = if texts.same_text(label.before, value) { label.before } else { value };
-        if !std::mem::replace(&mut label.is_used, true) {
+        if slot >= self.standing && !std::mem::replace(&mut label.is_used, true) {
             self.used.push(slot as u32);
         }
         Ok(())
@@ -158,23 +194,23 @@ impl LabelSet {
 
     /// The slots that may hold a label now: how many, and each by its place among them.
     pub(crate) fn places(&self) -> usize {
-        self.fixed + self.used.len()
+        self.standing + self.used.len()
     }
 
     /// The slot in a place.
     #[inline]
     pub(crate) fn slot_at(&self, place: usize) -> SlotId {
-        place.checked_sub(self.fixed).map_or(place, |place| self.used[place] as usize)
+        place.checked_sub(self.standing).map_or(place, |place| self.used[place] as usize)
     }
 
-    /// Whether rules can write the labels of a slot.
-    pub(crate) fn is_fixed(&self, slot: SlotId) -> bool {
-        slot < self.fixed
+    /// Whether rules that drop labels by name leave a slot alone.
+    pub(crate) fn is_standing(&self, slot: SlotId) -> bool {
+        slot < self.standing
     }
 
-    /// Removes the label in a slot that is not fixed.
+    /// Removes the label in a slot that is not a standing one.
     pub(crate) fn remove(&mut self, slot: SlotId) {
-        self.slots[slot].value = Sym::EMPTY;
+        (self.slots[slot].value, self.slots[slot].added) = (Sym::EMPTY, 0);
     }
 
     /// The labels that are not what they were. Temporary ones are not among them.

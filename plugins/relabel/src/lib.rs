@@ -6,6 +6,7 @@
 //! and what changed is told to the host in as few edits as will do. README.md has the options and examples.
 
 mod config;
+mod function;
 mod rule;
 
 mod texts;
@@ -16,9 +17,11 @@ mod bound;
 mod program;
 
 mod grouping;
+mod parts;
 mod series;
 
 mod duplicates;
+mod names;
 mod patch;
 
 use pushgate_plugin::{Code, Manifest, Outcome, Plugin, Problems, Push};
@@ -34,6 +37,16 @@ const GROUPING_LABEL: Code =
     Code::new("relabel/grouping-label", "a rule for series writes a label that the grouping key has");
 const POINT_LABEL: Code =
     Code::new("relabel/point-label", "a rule writes 'le' or 'quantile' where it tells points apart");
+const METRIC_NAME: Code = Code::new(
+    "relabel/metric-name",
+    "the rules leave a metric without a name, or with one that is not legal",
+);
+const SPLIT_FAMILY: Code = Code::new(
+    "relabel/split-family",
+    "the rules treat the lines of a histogram or summary differently, or rename only some of them",
+);
+const MIXED_TYPES: Code =
+    Code::new("relabel/mixed-types", "the rules give metrics of different types the same name");
 const DUPLICATE_SERIES: Code = Code::new("relabel/duplicate-series", "the rules make two series equal");
 const DROPPED_SERIES: Code = Code::new("relabel/dropped-series", "series were dropped by a rule");
 
@@ -55,7 +68,17 @@ impl Plugin for Relabel {
     )
     .mutates()
     .pure()
-    .codes(&[GROUP_REFUSED, NO_JOB, GROUPING_LABEL, POINT_LABEL, DUPLICATE_SERIES, DROPPED_SERIES]);
+    .codes(&[
+        GROUP_REFUSED,
+        NO_JOB,
+        GROUPING_LABEL,
+        POINT_LABEL,
+        METRIC_NAME,
+        SPLIT_FAMILY,
+        MIXED_TYPES,
+        DUPLICATE_SERIES,
+        DROPPED_SERIES,
+    ]);
 
     fn configure(config: Config) -> Result<Self, Problems> {
         config.resolve()

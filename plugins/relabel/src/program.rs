@@ -14,6 +14,8 @@ use crate::texts::Texts;
 pub(crate) struct Program<'r> {
     rules: Vec<Bound<'r>>,
     pub(crate) set: LabelSet,
+    /// Whether rules read or write the metric's name.
+    pub(crate) touches_metric_name: bool,
 }
 
 /// What became of one label set.
@@ -23,9 +25,9 @@ pub(crate) enum Ran {
 }
 
 impl<'r> Program<'r> {
-    /// Binds rules to a push whose labels, the fixed ones aside, have these names.
-    pub(crate) fn new(rules: &'r [Rule], fixed: &[Entry], names: &[Sym], texts: &mut Texts<'_>) -> Self {
-        let mut set = LabelSet::new(fixed, texts);
+    /// Binds rules to a push whose labels, the standing ones aside, have these names.
+    pub(crate) fn new(rules: &'r [Rule], standing: &[Entry], names: &[Sym], texts: &mut Texts<'_>) -> Self {
+        let mut set = LabelSet::new(standing, texts);
         // What a rule writes may be any label, when its target depends on the values that it finds.
         let is_open = rules.iter().any(Rule::has_open_target);
         if is_open {
@@ -40,7 +42,8 @@ impl<'r> Program<'r> {
                 bound.push(rule);
             }
         }
-        Self { rules: bound, set }
+        let touches_metric_name = is_open || bound.iter().any(|rule| rule.touches_metric_name(&set));
+        Self { rules: bound, set, touches_metric_name }
     }
 
     /// Whether no rule has anything to do.

@@ -14,12 +14,14 @@ pub(crate) struct Texts<'p> {
     push: &'p Push,
     pub(crate) edits: Edits,
     names: BTreeMap<&'p str, Sym>,
+    /// Filled when a rule renames a metric.
+    families: BTreeMap<&'p str, Sym>,
 }
 
 impl<'p> Texts<'p> {
     pub(crate) fn new(push: &'p Push) -> Self {
         let names = push.label_names().map(|name| (name.as_str(), name.sym())).collect();
-        Self { push, edits: Edits::new(push), names }
+        Self { push, edits: Edits::new(push), names, families: BTreeMap::new() }
     }
 
     /// The symbol of a label name.
@@ -30,6 +32,15 @@ impl<'p> Texts<'p> {
     /// A symbol of a label value.
     pub(crate) fn value(&mut self, text: &str) -> Sym {
         self.edits.symbol(text)
+    }
+
+    /// The symbol of a metric name, by which names are compared.
+    pub(crate) fn metric_name(&mut self, text: &str) -> Sym {
+        if self.families.is_empty() {
+            let names = self.push.families().map(|family| (family.name(), family.name_sym()));
+            self.families = names.collect();
+        }
+        self.families.get(text).copied().unwrap_or_else(|| self.edits.symbol(text))
     }
 
     pub(crate) fn text(&self, sym: Sym) -> &str {

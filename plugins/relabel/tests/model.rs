@@ -12,10 +12,11 @@ const KEY: [(&str, &str); 2] = [("job", "j"), ("zone", "1")];
 const SOURCES: [&str; 7] = ["a", "b", "c", "zone", "job", "__name__", "__tmp_x"];
 const VALUES: [&str; 5] = ["1", "2", "12", "x", "x1"];
 const REGEXES: [&str; 8] = ["(.*)", "1|2", "(1)(.*)", "", ".+", "x.*", "[12]+", "(?:m(.*)|(x)).*"];
-const TARGETS: [&str; 8] = ["a", "b", "c", "d", "__tmp_x", "zone", "t_$1", "${1}a"];
+const TARGETS: [&str; 10] = ["a", "b", "c", "d", "__tmp_x", "zone", "t_$1", "${1}a", "__name__", "__name__"];
 const REPLACEMENTS: [&str; 6] = ["$1", "k", "", "$1$2", "1", "x"];
-const NAMES: [&str; 8] = ["a|b", "(a)", "__tmp.*", "zone", "[abc]", "(.)", "job|a|d", "nothing"];
-const NEW_NAMES: [&str; 5] = ["$1", "m_$1", "d", "b", "zone"];
+const NAMES: [&str; 9] = ["a|b", "(a)", "__tmp.*", "zone", "[abc]", "(.)", "job|a|d", "nothing", "(.*)"];
+const NEW_NAMES: [&str; 6] = ["$1", "m_$1", "d", "b", "zone", "__name__"];
+const PLAIN_TARGETS: [&str; 6] = ["a", "b", "d", "zone", "__tmp_x", "__name__"];
 
 /// Numbers that look random, the same in each run.
 struct Dice(u64);
@@ -42,10 +43,16 @@ struct Series {
 fn random_rule(dice: &mut Dice) -> RuleConfig {
     let mut rule = RuleConfig { regex: Some(dice.pick(&REGEXES).to_owned()), ..RuleConfig::default() };
     let sources = dice.roll(4);
-    match dice.roll(8) {
+    match dice.roll(11) {
         0 => rule.action = if dice.roll(2) == 0 { Action::Keep } else { Action::Drop },
         1 => rule.action = Action::Labelmap,
         2 => rule.action = if dice.roll(3) == 0 { Action::Labelkeep } else { Action::Labeldrop },
+        3 => {
+            let equal = dice.roll(2) == 0;
+            rule.action = if equal { Action::Keepequal } else { Action::Dropequal };
+        }
+        4 => rule.action = if dice.roll(2) == 0 { Action::Lowercase } else { Action::Uppercase },
+        5 => (rule.action, rule.modulus) = (Action::Hashmod, Some(dice.roll(3) as u64 + 1)),
         _ => rule.target_label = Some(dice.pick(&TARGETS).to_owned()),
     }
     match rule.action {
@@ -53,8 +60,13 @@ fn random_rule(dice: &mut Dice) -> RuleConfig {
             rule.regex = Some(dice.pick(&NAMES).to_owned());
             rule.replacement = (rule.action == Action::Labelmap).then(|| dice.pick(&NEW_NAMES).to_owned());
         }
+        Action::Keepequal | Action::Dropequal | Action::Lowercase | Action::Uppercase | Action::Hashmod => {
+            rule.source_labels = Some((0..sources).map(|_| dice.pick(&SOURCES).to_owned()).collect());
+            rule.target_label = Some(dice.pick(&PLAIN_TARGETS).to_owned());
+            rule.regex = None;
+        }
         _ => {
-            rule.source_labels = (0..sources).map(|_| dice.pick(&SOURCES).to_owned()).collect();
+            rule.source_labels = Some((0..sources).map(|_| dice.pick(&SOURCES).to_owned()).collect());
             rule.replacement = rule.target_label.is_some().then(|| dice.pick(&REPLACEMENTS).to_owned());
         }
     }
@@ -80,86 +92,132 @@ fn random_push(dice: &mut Dice) -> Vec<Series> {
     series
 }
 
-/// What a rule list makes of one series; `None` when it is dropped, an error when it writes the key.
-fn relabel(rules: &[RuleConfig], series: &Series) -> Result<Option<BTreeMap<String, String>>, ()> {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let mut fixed = vec![("__name__".to_owned(), series.family.clone())];
-    fixed.extend(KEY.iter().map(owned));
-    let mut own = series.labels.clone();
+/// The labels of a series while rules run: as they came, in order of names, and what rules added, in that order.
+struct LabelSet {
+    came: BTreeMap<String, String>,
+    added: Labels,
+}
+
+impl LabelSet {
+    fn new(series: &Series) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut came: BTreeMap<String, String> = KEY.iter().map(owned).collect();
+        came.insert("__name__".to_owned(), series.family.clone());
+        came.extend(series.labels.iter().cloned());
+        Self { came, added: Labels::new() }
+    }
+
+    fn all(&self) -> Labels {
+        let is_added = |name: &String| self.added.iter().any(|(added, _)| added == name);
+        let came = self.came.iter().filter(|(name, _)| !is_added(name));
+        came.map(|(name, value)| (name.clone(), value.clone())).chain(self.added.clone()).collect()
+    }
+
+    fn value(&self, name: &str) -> String {
+        self.all().into_iter().find(|(other, _)| other == name).map_or(String::new(), |(_, value)| value)
+    }
+
+    /// An error when it is of the grouping key and changes.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ()> {
+        if KEY.iter().any(|(key, held)| *key == name && *held != value) {
+            return Err(());
+        }
+        if value.is_empty() {
+            self.came.remove(name);
+            self.added.retain(|(added, _)| added != name);
+        } else {
+            match self.added.iter_mut().find(|(added, _)| added == name) {
+                Some((_, old)) => value.clone_into(old),
+                None => self.added.push((name.to_owned(), value.to_owned())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a rule list makes of one series; `None` when it is dropped, an error when the push is refused for it.
+fn relabel(rules: &[RuleConfig], series: &Series) -> Result<Option<(String, BTreeMap<String, String>)>, ()> {
+    let mut labels = LabelSet::new(series);
     for rule in rules {
         let pattern = Pattern::new(rule.regex.as_deref().unwrap_or("(.*)"))
             .expect("all of REGEXES and NAMES are legal");
         let replacement = Template::new(rule.replacement.as_deref().unwrap_or("$1"), &pattern);
-        let value = |name: &String| {
-            let found = fixed.iter().chain(&own).find(|(other, _)| other == name);
-            found.map_or("", |(_, value)| value).to_owned()
-        };
-        let joined = rule.source_labels.iter().map(value).collect::<Vec<_>>().join(";");
+        let sources = rule.source_labels.iter().flatten();
+        let joined = sources.map(|name| labels.value(name)).collect::<Vec<_>>().join(";");
+        let target = rule.target_label.as_deref().unwrap_or_default();
         match rule.action {
             Action::Keep | Action::Drop => {
                 if pattern.is_match(&joined) != (rule.action == Action::Keep) {
                     return Ok(None);
                 }
             }
+            Action::Keepequal | Action::Dropequal => {
+                if (labels.value(target) == joined) != (rule.action == Action::Keepequal) {
+                    return Ok(None);
+                }
+            }
+            Action::Lowercase => labels.set(target, &joined.to_lowercase())?,
+            Action::Uppercase => labels.set(target, &joined.to_uppercase())?,
+            Action::Hashmod => {
+                let hash =
+                    md5::compute(&joined).0[8..].iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+                labels.set(target, &(hash % rule.modulus.unwrap_or(1)).to_string())?;
+            }
             Action::Replace => {
                 if let Some(captures) = pattern.captures(&joined) {
-                    let target = Template::new(rule.target_label.as_deref().unwrap_or_default(), &pattern)
-                        .expand(&captures);
-                    write(&fixed, &mut own, &target, &replacement.expand(&captures))?;
+                    let target = Template::new(target, &pattern).expand(&captures);
+                    if is_label_name(&target) {
+                        labels.set(&target, &replacement.expand(&captures))?;
+                    }
                 }
             }
             Action::Labelmap => {
-                // As they were before this rule, in order of names, those that other rules wrote behind.
-                let is_written = |label: &(String, String)| !series.labels.contains(label);
-                let (written, mut given): (Labels, Labels) = own.iter().cloned().partition(is_written);
-                given.extend_from_slice(&fixed[1..]);
-                given.sort();
-                for (name, value) in given.into_iter().chain(written) {
-                    if let Some(captures) = pattern.captures(&name).filter(|_| !value.is_empty()) {
-                        write(&fixed, &mut own, &replacement.expand(&captures), &value)?;
+                for (name, value) in labels.all() {
+                    if let Some(captures) = pattern.captures(&name) {
+                        let name = replacement.expand(&captures);
+                        if is_label_name(&name) {
+                            labels.set(&name, &value)?;
+                        }
                     }
                 }
             }
             Action::Labeldrop | Action::Labelkeep => {
-                for (name, value) in &mut own {
-                    if pattern.is_match(name) == (rule.action == Action::Labeldrop) {
-                        value.clear();
+                let standing = |name: &str| name == "__name__" || KEY.iter().any(|(key, _)| *key == name);
+                for (name, _) in labels.all().into_iter().filter(|(name, _)| !standing(name)) {
+                    if pattern.is_match(&name) == (rule.action == Action::Labeldrop) {
+                        labels.set(&name, "")?;
                     }
                 }
             }
         }
     }
-    Ok(Some(own.into_iter().filter(|(name, value)| !name.starts_with("__") && !value.is_empty()).collect()))
+    let name = labels.value("__name__");
+    let is_stored =
+        |(name, _): &(String, String)| !name.starts_with("__") && KEY.iter().all(|(key, _)| key != name);
+    if is_label_name(&name) {
+        Ok(Some((name, labels.all().into_iter().filter(is_stored).collect())))
+    } else {
+        Err(())
+    }
 }
 
-fn write(fixed: &Labels, own: &mut Labels, name: &str, value: &str) -> Result<(), ()> {
+fn is_label_name(name: &str) -> bool {
     let is_legal = |character: char| character == '_' || character.is_ascii_alphanumeric();
-    let is_name = !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit());
-    if !is_name || !name.chars().all(is_legal) || name == "__name__" {
-        return Ok(());
-    }
-    if let Some((_, held)) = fixed.iter().find(|(other, _)| other == name) {
-        return if held == value { Ok(()) } else { Err(()) };
-    }
-    match own.iter_mut().find(|(other, _)| other == name) {
-        Some((_, old)) => value.clone_into(old),
-        None => own.push((name.to_owned(), value.to_owned())),
-    }
-    Ok(())
+    !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()) && name.chars().all(is_legal)
 }
 
-/// The push after the rules as text, or `None` when it has to be refused.
-fn model(rules: &[RuleConfig], push: &[Series]) -> Option<String> {
-    let mut text = String::from("{job=\"j\",zone=\"1\"}\n");
+/// The lines of the push after the rules, or `None` when it has to be refused.
+fn model(rules: &[RuleConfig], push: &[Series]) -> Option<BTreeSet<String>> {
+    let mut lines = BTreeSet::new();
     let mut seen = BTreeSet::new();
     for series in push {
-        let Some(labels) = relabel(rules, series).ok()? else { continue };
-        if !seen.insert((series.family.clone(), labels.clone())) {
+        let Some((name, labels)) = relabel(rules, series).ok()? else { continue };
+        lines.insert(line(&name, labels.iter(), series.value));
+        if !seen.insert((name, labels)) {
             return None;
         }
-        text.push_str(&line(&series.family, labels.iter(), series.value));
     }
-    Some(text)
+    Some(lines)
 }
 
 fn line<'a>(family: &str, labels: impl Iterator<Item = (&'a String, &'a String)>, value: usize) -> String {
@@ -190,8 +248,9 @@ fn the_plugin_does_what_the_model_does() {
         changed += usize::from(outcome.is_mutation());
         refused += usize::from(outcome.is_rejection());
         let found = (!outcome.is_rejection()).then(|| {
-            testing::apply(&push, outcome)
-                .unwrap_or_else(|error| panic!("round {round}: {error}\n{config}\n{body}"))
+            let after = testing::apply(&push, outcome)
+                .unwrap_or_else(|error| panic!("round {round}: {error}\n{config}\n{body}"));
+            after.lines().skip(1).map(|line| format!("{line}\n")).collect::<BTreeSet<_>>()
         });
         assert_eq!(found, model(&rules, &series), "round {round}\n{config}\n{body}");
     }
@@ -202,6 +261,7 @@ fn as_json(rule: &RuleConfig) -> serde_json::Value {
     let mut value = json!({
         "source_labels": rule.source_labels,
         "regex": rule.regex,
+        "modulus": rule.modulus,
         "action": format!("{:?}", rule.action).to_lowercase(),
     });
     for (key, text) in [("target_label", &rule.target_label), ("replacement", &rule.replacement)] {

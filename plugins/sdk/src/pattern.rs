@@ -13,13 +13,12 @@ use self::shape::Shape;
 pub use self::template::Template;
 
 /// How large a compiled pattern may be, since an instance has a bound on its memory.
-const SIZE_LIMIT: usize = 1 << 20;
+const SIZE_LIMIT: usize = 4 << 20;
 
 /// A regular expression, anchored at both ends, in the syntax and with the meaning that Prometheus'
 /// configuration gives it: RE2 as Go has it, `.` matching newlines as well. Needs the feature `pattern`.
 ///
-/// `\d`, `\w`, `\s` and `\b` are ASCII, as in Go. Unicode classes (`\p{..}`) are refused, and so is what
-/// RE2 does not have. Plain words, alternatives of plain words, `prefix.*`, `.*suffix` and `.*part.*` are
+/// `\d`, `\w`, `\s` and `\b` are ASCII, as in Go. What RE2 does not have is refused. Plain words, alternatives of plain words, `prefix.*`, `.*suffix` and `.*part.*` are
 /// matched without a regex engine.
 ///
 /// ```
@@ -65,7 +64,7 @@ impl Pattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// When it is no RE2 pattern, asks for a Unicode class, or is too large.
+    /// When it is no RE2 pattern, or is too large.
     ///
     /// ```
     /// # use pushgate_plugin::Pattern;
@@ -276,6 +275,14 @@ mod tests {
         check("(?<n>a)", "a", Some("a"));
         check("((?-s).)", "\n", None);
         check("(]})", "]}", Some("]}"));
+        check(r"(\pL+)", "aäΩ", Some("aäΩ"));
+        check(r"(\pL+)", "a1", None);
+        check(r"(\p{Greek}+)", "Ωμ", Some("Ωμ"));
+        check(r"(\P{Greek}+)", "ab", Some("ab"));
+        check(r"(\p{^Greek}+)", "Ω", None);
+        check(r"([^\pN\p{Lu}_]+)", "aä", Some("aä"));
+        check("((?:a{100}){10})", &"a".repeat(1000), Some(&"a".repeat(1000)));
+        check("((?:a{1000}){0}b)", "b", Some("b"));
     }
 
     #[test]
@@ -297,8 +304,12 @@ mod tests {
             (r"\1", r"unrecognized escape '\1'"),
             (r"\Z", r"unrecognized escape '\Z'"),
             (r"\xZZ", r"'\x' needs two hexadecimal digits, or some in braces"),
-            (r"\pL", r"Unicode classes such as '\p{L}' are not supported"),
-            (r"[\P{Greek}]", r"Unicode classes such as '\p{L}' are not supported"),
+            ("(a{100}){11}", "a repetition of more than 1000"),
+            ("(?:b|(a{2,10}){20,}){6}", "a repetition of more than 1000"),
+            (r"\p{greek}", r#""greek" is no Unicode class"#),
+            (r"\p{", r"'\p{' is not closed"),
+            (r"[\p]", r#""]" is no Unicode class"#),
+            (r"\p{Nothing}", "Unicode property not found"),
             ("(?=a)", "'(?=' is not supported"),
             ("(?x)a", "'(?x' is not supported"),
             (r"(?u:\w)", "'(?u' is not supported"),
@@ -306,6 +317,6 @@ mod tests {
             let found = Pattern::new(pattern).map(|_| ()).map_err(|error| error.to_string());
             assert_eq!(found, Err(message.to_owned()), "{pattern:?}");
         }
-        assert!(Pattern::new(&"(.{900}){900}".repeat(3)).unwrap_err().to_string().contains("size limit"));
+        assert!(Pattern::new(&r"\pL{1000}".repeat(3)).unwrap_err().to_string().contains("size limit"));
     }
 }

@@ -14,7 +14,7 @@ const MAX_REPEAT: u32 = 1000;
 /// The pattern in the syntax of the `regex` crate, not anchored. What is left to that crate to refuse is
 /// refused by both.
 pub(super) fn translate(pattern: &str) -> Result<String, String> {
-    let mut translator = Translator { rest: pattern.chars().peekable(), out: String::new() };
+    let mut translator = Translator { rest: pattern.chars().peekable(), out: String::new(), repeated: 1 };
     translator.run()?;
     Ok(translator.out)
 }
@@ -22,6 +22,8 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
 struct Translator<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    /// How often what stands last is repeated within itself at most: 6 for `(a{2}){3}`.
+    repeated: u32,
 }
 
 /// What stood last: Go refuses to repeat a repetition.
@@ -33,20 +35,24 @@ enum Last {
 
 impl Translator<'_> {
     fn run(&mut self) -> Result<(), String> {
-        let mut depth = 0_usize;
+        // For each group that is open, how often a part of it is repeated at most; the first is the whole.
+        let mut groups = vec![1_u32];
         let mut last = Last::Other;
         while let Some(character) = self.rest.next() {
             let before = std::mem::replace(&mut last, Last::Other);
+            if !matches!(character, '*' | '+' | '?' | '{') {
+                self.repeated = 1;
+            }
             match character {
+                // `(?i)` is no group: it opens and closes at once.
                 '(' => {
-                    depth += 1;
-                    // `(?i)` is no group: it opens and closes at once.
-                    if self.group()? == Group::FlagsOnly {
-                        depth -= 1;
+                    if self.group()? == Group::Opened {
+                        groups.push(1);
                     }
                 }
                 ')' => {
-                    depth = depth.checked_sub(1).ok_or("')' closes nothing")?;
+                    self.repeated =
+                        groups.pop().filter(|_| !groups.is_empty()).ok_or("')' closes nothing")?;
                     self.out.push(')');
                 }
                 '[' => self.class()?,
@@ -60,10 +66,16 @@ impl Translator<'_> {
                         self.repetition(before, &count)?;
                         last = Last::Repetition;
                     }
-                    None => self.literal('{'),
+                    None => {
+                        self.repeated = 1;
+                        self.literal('{');
+                    }
                 },
                 '.' | '^' | '$' | '|' => self.out.push(character),
                 other => self.literal(other),
+            }
+            if let Some(group) = groups.last_mut() {
+                *group = self.repeated.max(*group);
             }
         }
         Ok(())
@@ -100,7 +112,13 @@ impl Translator<'_> {
             return Ok(None);
         }
         let is_too_large = |text: &str| text.parse::<u32>().map_or(true, |number| number > MAX_REPEAT);
-        if is_too_large(low) || is_too_large(high) {
+        let number = |text: &str| text.parse::<u32>().unwrap_or(u32::MAX);
+        // `{0}` repeats nothing, whatever is in it.
+        self.repeated = match (number(low), number(high)) {
+            (0, 0) if text.ends_with(',') => self.repeated,
+            (low, high) => self.repeated.saturating_mul(low.max(high)),
+        };
+        if is_too_large(low) || is_too_large(high) || self.repeated > MAX_REPEAT {
             return Err(format!("a repetition of more than {MAX_REPEAT}"));
         }
         self.rest = ahead;
@@ -182,6 +200,7 @@ impl Translator<'_> {
                 self.rest.next();
                 self.quoted();
             }
+            Some('p' | 'P') => self.unicode_class()?,
             _ => match self.perl_class()? {
                 Some((sign, members)) => {
                     let _ = write!(self.out, "[{sign}{members}]");
@@ -212,11 +231,39 @@ impl Translator<'_> {
             'd' => "0-9",
             's' => r"\t\n\f\r ",
             'w' => "0-9A-Za-z_",
-            'p' => return Err(r"Unicode classes such as '\p{L}' are not supported".to_owned()),
             _ => return Ok(None),
         };
         self.rest.next();
         Ok(Some((if name.is_ascii_uppercase() { "^" } else { "" }, members)))
+    }
+
+    /// `\pL`, `\p{Greek}`, `\p{^Greek}` and their negations with `P`.
+    fn unicode_class(&mut self) -> Result<(), String> {
+        let is_negated = self.rest.next() == Some('P');
+        let mut name = String::new();
+        if self.rest.next_if_eq(&'{').is_some() {
+            loop {
+                match self.rest.next() {
+                    Some('}') => break,
+                    Some(character) => name.push(character),
+                    None => return Err(r"'\p{' is not closed".to_owned()),
+                }
+            }
+        } else {
+            name.extend(self.rest.next());
+        }
+        let plain = name.strip_prefix('^').unwrap_or(&name);
+        // The `regex` crate reads names in any case and form, and has classes that RE2 does not.
+        let is_name = |word: &str| {
+            word.starts_with(|first: char| first.is_ascii_uppercase())
+                && word[1..].bytes().all(|byte| byte.is_ascii_lowercase())
+        };
+        if !plain.split('_').all(is_name) {
+            return Err(format!("{plain:?} is no Unicode class"));
+        }
+        let letter = if is_negated != (plain.len() < name.len()) { 'P' } else { 'p' };
+        let _ = write!(self.out, "\\{letter}{{{plain}}}");
+        Ok(())
     }
 
     /// The one character that stands behind a `\`.
@@ -287,6 +334,10 @@ impl Translator<'_> {
                 let mut behind = self.rest.clone();
                 behind.next();
                 let before = std::mem::replace(&mut self.rest, behind);
+                if matches!(self.rest.peek(), Some('p' | 'P')) {
+                    self.unicode_class()?;
+                    continue;
+                }
                 if let Some((sign, members)) = self.perl_class()? {
                     let nested =
                         if sign.is_empty() { members.to_owned() } else { format!("[{sign}{members}]") };
