@@ -34,6 +34,9 @@ impl Dice {
 
 type Labels = Vec<(String, String)>;
 
+/// The name of a metric, and the labels that are stored with it.
+type Named = (String, BTreeMap<String, String>);
+
 struct Series {
     family: String,
     labels: Labels,
@@ -136,7 +139,7 @@ impl LabelSet {
 }
 
 /// What a rule list makes of one series; `None` when it is dropped, an error when the push is refused for it.
-fn relabel(rules: &[RuleConfig], series: &Series) -> Result<Option<(String, BTreeMap<String, String>)>, ()> {
+fn relabel(rules: &[RuleConfig], series: &Series) -> Result<Option<Named>, ()> {
     let mut labels = LabelSet::new(series);
     for rule in rules {
         let pattern = Pattern::new(rule.regex.as_deref().unwrap_or("(.*)"))
