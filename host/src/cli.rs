@@ -61,6 +61,8 @@ pub enum Command {
         /// What is pushed.
         check: Check,
     },
+    /// Make `rules` of a Prometheus configuration's relabelling. From standard input, if no file is named.
+    ConvertRelabel(Option<PathBuf>),
     /// Help an author.
     Plugin(PluginCommand),
     /// Print the help.
@@ -287,6 +289,9 @@ mod tests {
             (&["check-config"], "CheckConfig"),
             (&["replay", "--json", "a", "b"], "Replay { captures: [\"a\", \"b\"]"),
             (&["lock", "b.toml"], "Lock"),
+            (&["convert", "relabel"], "ConvertRelabel(None)"),
+            (&["convert", "relabel", "prometheus.yml"], "ConvertRelabel(Some(\"prometheus.yml\"))"),
+            (&["convert", "relabel", "-"], "ConvertRelabel(None)"),
             (&["-h"], "Help"),
             (&["check-config", "--help"], "Help"),
             (&["help"], "Help"),
@@ -316,6 +321,8 @@ mod tests {
             (&["--web.enable-lifecycle=yes"], "unexpected yes"),
             (&["--show"], "--show is a flag of check-config, check"),
             (&["import", "file", "--log.level=warn"], "--log.level is no flag of import"),
+            (&["convert"], "expected one of relabel behind convert"),
+            (&["convert", "relabel", "a", "b"], "unexpected b"),
             (&["plugin"], "expected one of new, build, test, inspect, bench, explain behind plugin"),
             (&["plugin", "make"], "expected one of new, build, test, inspect, bench, explain behind plugin"),
             (&["plugin", "new"], "expected the folder of the new project"),

@@ -16,6 +16,7 @@ pub mod author;
 pub mod capture;
 pub mod cli;
 pub mod config;
+pub mod convert;
 pub mod exposition;
 pub mod gateway;
 pub mod http;

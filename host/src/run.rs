@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::future;
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 use crate::author::{self, Answer, Check};
 use crate::cli::{self, Command, Invocation, PluginCommand, Settings, UsageError};
 use crate::config::{Config, KeyLines, Level, Log, Policy, Problems};
+use crate::convert;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::import::{self, GatewayUrl, Source, Target};
@@ -50,6 +51,7 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import { source, target } => import(&source, target)?,
         Command::Replay { captures, settings, form } => return replay(&captures, &settings, form),
         Command::Check { settings, check } => return self::check(&settings, &check),
+        Command::ConvertRelabel(file) => convert_relabel(file.as_deref())?,
         Command::Plugin(command) => return plugin(command),
         Command::Help => print(&cli::help())?,
         Command::Version => print(&cli::version())?,
@@ -258,6 +260,18 @@ fn check(settings: &Settings, check: &Check) -> anyhow::Result<ExitCode> {
     Ok(exit_code(check.run(examined, &mut std::io::stdout())?))
 }
 
+/// Makes rules of the plugin `relabel` of those of a Prometheus configuration.
+fn convert_relabel(file: Option<&Path>) -> anyhow::Result<()> {
+    let name = file.map_or("standard input".into(), Path::to_string_lossy);
+    let text = match file {
+        Some(path) => File::open(path).and_then(read_bounded),
+        None => read_bounded(std::io::stdin()),
+    };
+    let text = text.with_context(|| format!("cannot read {name}"))?;
+    let rules = convert::relabel(&text).with_context(|| format!("{name}: no relabelling rules"))?;
+    print(&rules)
+}
+
 /// Helps an author.
 fn plugin(command: PluginCommand) -> anyhow::Result<ExitCode> {
     log_warnings();
@@ -303,9 +317,16 @@ fn read(settings: &Settings) -> anyhow::Result<String> {
     let mut text = String::new();
     if let Some(path) = &settings.config_file {
         let cannot_read = || format!("cannot read the configuration '{}'", path.display());
-        let file = File::open(path).with_context(cannot_read)?;
-        let length = file.take(MAX_CONFIG + 1).read_to_string(&mut text).with_context(cannot_read)?;
-        anyhow::ensure!(length as u64 <= MAX_CONFIG, "{}: it has more than 4 MiB", cannot_read());
+        text = File::open(path).and_then(read_bounded).with_context(cannot_read)?;
+    }
+    Ok(text)
+}
+
+fn read_bounded(from: impl Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    let length = from.take(MAX_CONFIG + 1).read_to_string(&mut text)?;
+    if length as u64 > MAX_CONFIG {
+        return Err(std::io::Error::other("it has more than 4 MiB"));
     }
     Ok(text)
 }

@@ -33,6 +33,8 @@ mod cardinality;
 
 /// What the bundled checks of values make of the time, and of large histograms.
 mod values;
+/// Relabelling, beside a real Prometheus.
+mod relabel;
 
 /// What a policy says of `honor_labels`, beside a real Prometheus.
 mod honor_labels;

@@ -34,8 +34,9 @@ impl Prometheus {
         command.arg("--web.listen-address=127.0.0.1:0");
         let mut server = Server::start("prometheus", command, folder);
         let address = server.await_line("listens", |line| {
-            let (_, address) = line.split_once("msg=\"Listening on\" address=")?;
-            address.parse().ok()
+            let (_, rest) = line.split_once("msg=\"Listening on\"")?;
+            let (_, address) = rest.split_once("address=")?;
+            address.split(' ').next()?.parse().ok()
         });
         server.await_line("is ready", |line| {
             line.contains("Server is ready to receive web requests").then_some(())

@@ -145,6 +145,16 @@ accepted, 1 if it is refused, and 2 if that cannot be found out.",
         },
     },
     Entry {
+        name: "convert relabel",
+        usage: "[FILE|-]",
+        help: "\
+Print the relabelling rules of FILE, or of standard input, as rules of the plugin
+relabel: a prometheus.yml, or whatever of it holds metric_relabel_configs.",
+        flags: &[],
+        failure: 1,
+        read: |given| Ok(Command::ConvertRelabel(given.word().filter(|word| word != "-").map(PathBuf::from))),
+    },
+    Entry {
         name: "plugin new",
         usage: "DIR",
         help: "Make a project for a plugin of that name, with tests and the SDK. It builds as it is.",

@@ -129,7 +129,9 @@ impl Pattern {
         match (&self.matcher, number) {
             (Matcher::Shape(shape), number) => number.filter(|number| *number <= shape.groups()),
             (Matcher::Regex(regex), Some(number)) => (number < regex.captures_len()).then_some(number),
-            (Matcher::Regex(regex), None) => regex.capture_names().position(|known| known == Some(name)),
+            (Matcher::Regex(regex), None) => {
+                regex.capture_names().position(|known| known.map(re2::group_name) == Some(name))
+            }
         }
     }
 }
@@ -246,7 +248,6 @@ mod tests {
         check(r"(a\b.*)", "aü", Some("aü"));
         check(r"(a\B.*)", "ab", Some("ab"));
         check(r"(\Qa.b\E+)", "a.bb", Some("a.bb"));
-        check(r"\Qa.b)", "a.b)", Some(""));
         check(r"([a&&b]+)", "&a", Some("&a"));
         check("([[a]+)", "a[", Some("a["));
         check("([]a]+)", "]a", Some("]a"));
@@ -274,6 +275,8 @@ mod tests {
         check("(?P<n>a)", "a", Some("a"));
         check("(?<n>a)", "a", Some("a"));
         check("((?-s).)", "\n", None);
+        check("(?P<1>a)(?P<n>b)(?P<n>c)", "abc", Some("a"));
+        check("((?)a)", "a", Some("a"));
         check("(]})", "]}", Some("]}"));
         check(r"(\pL+)", "aäΩ", Some("aäΩ"));
         check(r"(\pL+)", "a1", None);
@@ -306,6 +309,7 @@ mod tests {
             (r"\xZZ", r"'\x' needs two hexadecimal digits, or some in braces"),
             ("(a{100}){11}", "a repetition of more than 1000"),
             ("(?:b|(a{2,10}){20,}){6}", "a repetition of more than 1000"),
+            (r"\Qa", r"'\Q' is not closed by '\E'"),
             (r"\p{greek}", r#""greek" is no Unicode class"#),
             (r"\p{", r"'\p{' is not closed"),
             (r"[\p]", r#""]" is no Unicode class"#),

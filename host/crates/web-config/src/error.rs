@@ -19,7 +19,7 @@ impl Error {
 /// A problem in the file at hand. Its message must not repeat a value that may be secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}: {}{message}", Line(*.line), Key(.key))]
-pub(crate) struct Problem {
+pub struct Problem {
     line: Option<usize>,
     /// The whole way to the key, as in `tls_server_config.cert_file`; empty for the file itself.
     key: String,

@@ -34,11 +34,11 @@ mod table;
 mod testing;
 mod tls;
 mod users;
-mod yaml;
+pub mod yaml;
 
 pub use config::WebConfig;
 pub use credentials::Credentials;
-pub use error::Error;
+pub use error::{Error, Problem};
 pub use live::Live;
 pub use logins::{Comparison, Login, Logins};
 pub use rate_limit::{Bucket, RateLimit};

@@ -1,6 +1,6 @@
 //! YAML as a tree that remembers lines.
 //!
-//! Only what the file needs: mappings, lists and scalars. Anchors, aliases and tags are refused, so a small file
+//! Only what configuration files need: mappings, lists and scalars. Anchors, aliases and tags are refused, so a small file
 //! cannot unfold into a large one, and nesting is bounded by the parser. Scalars stay text until somebody asks for
 //! a kind, as `1234` is a fine user name.
 
@@ -8,36 +8,49 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::error::Problem;
 
-/// The file needs three levels.
-const MAX_NESTING: usize = 8;
+/// A web configuration needs three levels, a `prometheus.yml` some ten.
+const MAX_NESTING: usize = 16;
 
 /// A value and the line it begins in.
-pub(crate) struct Node {
-    pub(crate) line: usize,
-    pub(crate) value: Value,
+pub struct Node {
+    /// From 1 on.
+    pub line: usize,
+    /// What it is.
+    pub value: Value,
 }
 
 /// What a node is. No `Debug`: it may be a key or a password hash.
-pub(crate) enum Value {
+pub enum Value {
+    /// Nothing, or `null`.
     Null,
+    /// Text.
     Scalar {
+        /// As it is without quotes and escapes.
         text: String,
         /// Neither quoted nor a block, so that `true` and `1s` can mean more than text.
         plain: bool,
     },
+    /// A sequence.
     List(Vec<Node>),
+    /// A mapping, in the order written; no key occurs twice.
     Map(Vec<Entry>),
 }
 
 /// A key of a mapping with its value.
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) line: usize,
-    pub(crate) node: Node,
+pub struct Entry {
+    /// As text, whatever it looks like.
+    pub key: String,
+    /// The line of the key.
+    pub line: usize,
+    /// The value.
+    pub node: Node,
 }
 
 /// Reads the one document of a file; one without any content is a null.
-pub(crate) fn read(text: &str) -> Result<Node, Problem> {
+///
+/// # Errors
+/// When it is no YAML, or more than a tree of mappings, lists and scalars.
+pub fn read(text: &str) -> Result<Node, Problem> {
     let options = granit_parser::options! {
         flow_nesting_limit: MAX_NESTING,
         block_nesting_limit: MAX_NESTING,

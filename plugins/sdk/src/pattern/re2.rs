@@ -19,6 +19,11 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
     Ok(translator.out)
 }
 
+/// The name of a group as it was written, from the one that the translation has.
+pub(super) fn group_name(translated: &str) -> &str {
+    translated.split_once('_').map_or(translated, |(_, name)| name)
+}
+
 struct Translator<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
@@ -149,6 +154,11 @@ impl Translator<'_> {
         for character in self.rest.by_ref() {
             match character {
                 'i' | 'm' | 's' | 'U' | '-' => self.out.push(character),
+                // `(?)` sets no flags.
+                ')' if self.out.ends_with("(?") => {
+                    self.out.push_str(":)");
+                    return Ok(Group::FlagsOnly);
+                }
                 ':' | ')' => {
                     self.out.push(character);
                     return Ok(if character == ':' { Group::Opened } else { Group::FlagsOnly });
@@ -172,13 +182,15 @@ impl Translator<'_> {
         if let Some(other) = self.rest.next_if(|next| matches!(next, '=' | '!')) {
             return Err(format!("'{shown}<{other}' is not supported"));
         }
-        self.out.push_str("P<");
+        let mut name = String::new();
         while let Some(character) = self.rest.next_if(|next| *next == '_' || next.is_ascii_alphanumeric()) {
-            self.out.push(character);
+            name.push(character);
         }
         match self.rest.next() {
-            Some('>') => {
-                self.out.push('>');
+            Some('>') if !name.is_empty() => {
+                // Names may occur twice, and begin with a digit.
+                let place = self.out.len();
+                let _ = write!(self.out, "P<at{place}_{name}>");
                 Ok(Group::Opened)
             }
             _ => Err("a group name is letters, digits and '_', closed by '>'".to_owned()),
@@ -198,7 +210,7 @@ impl Translator<'_> {
             }
             Some('Q') => {
                 self.rest.next();
-                self.quoted();
+                self.quoted()?;
             }
             Some('p' | 'P') => self.unicode_class()?,
             _ => match self.perl_class()? {
@@ -214,14 +226,15 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Everything up to `\E` is itself.
-    fn quoted(&mut self) {
+    /// Everything up to `\E` is itself. It has to be there: what Prometheus puts behind a pattern would be quoted, too.
+    fn quoted(&mut self) -> Result<(), String> {
         while let Some(character) = self.rest.next() {
             if character == '\\' && self.rest.next_if_eq(&'E').is_some() {
-                return;
+                return Ok(());
             }
             self.literal(character);
         }
+        Err(r"'\Q' is not closed by '\E'".to_owned())
     }
 
     /// `\d` and its like behind a `\`: `^` when it is negated, and what is in it.
