@@ -33,6 +33,7 @@ mod cardinality;
 
 /// What the bundled checks of values make of the time, and of large histograms.
 mod values;
+
 /// Relabelling, beside a real Prometheus.
 mod relabel;
 
