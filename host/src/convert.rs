@@ -36,7 +36,7 @@ pub fn relabel(text: &str) -> Result<String, ConvertError> {
     let root = yaml::read(text)?;
     let mut lists = Vec::new();
     match &root.value {
-        Value::List(nodes) if nodes.iter().all(|node| is_rule(node)) => lists.push((None, nodes)),
+        Value::List(nodes) if nodes.iter().all(is_rule) => lists.push((None, nodes)),
         _ => find(&root, None, &mut lists),
     }
     if lists.is_empty() {
