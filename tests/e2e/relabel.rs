@@ -36,6 +36,9 @@ impl Dice {
 type Rule = Vec<(&'static str, Value)>;
 type Labels = BTreeMap<String, String>;
 
+/// A sample that was stored: its labels, sorted by name, and its value.
+type Stored = (Vec<(String, String)>, usize);
+
 /// Rules, and the lines that they are tried on.
 struct Case {
     number: usize,
@@ -361,7 +364,7 @@ fn serve(texts: Vec<String>) -> SocketAddr {
 }
 
 /// What a Prometheus has stored of each case: labels, temporary ones aside, and values.
-fn stored(prometheus: &Prometheus) -> BTreeMap<usize, BTreeSet<(Vec<(String, String)>, usize)>> {
+fn stored(prometheus: &Prometheus) -> BTreeMap<usize, BTreeSet<Stored>> {
     let mut stored: BTreeMap<usize, BTreeSet<_>> = BTreeMap::new();
     for (mut labels, value) in
         prometheus.query(&format!("{{__name__=~\".+\"}} >= {FIRST} < {}", FIRST + CASES * NUMBERS))
@@ -475,7 +478,7 @@ fn rules_make_of_labels_what_prometheus_makes() {
                 let samples = case.lines.iter().filter(|line| matches!(line, Line::Sample { .. })).count();
                 if reasons.contains("metric-name") {
                     // Prometheus 2 drops the whole scrape, 3 takes any name but the empty one.
-                    let is_odd = |(labels, _): &(Vec<(String, String)>, usize)| {
+                    let is_odd = |(labels, _): &Stored| {
                         labels.iter().any(|(label, name)| {
                             label == "__name__"
                                 && name.contains(|of: char| of != '_' && !of.is_ascii_alphanumeric())
