@@ -1,8 +1,13 @@
 //! What plugins are told of whoever pushes, over real connections: nothing that the configuration does not name, and
 //! nothing that the client merely says of itself.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use e2e::clients::Curl;
 use e2e::gateway::{command, config, entry};
+use e2e::http::Request;
 use e2e::{Folder, Gateway, Response, artifacts};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 
@@ -321,6 +326,36 @@ fn a_payload_is_checked_as_of_a_caller() {
         let checked = check(&[argument]);
         assert!(checked.code == 2 && checked.stderr.contains(expected), "{checked:?}");
     }
+}
+
+#[test]
+fn a_push_is_judged_by_the_policies_that_were_told_of_its_caller() {
+    let of = |header: &str| {
+        file(
+            &format!("[caller]\nattributes = ['header:{header}']\n"),
+            &format!("match_caller = {{ 'header:{header}' = '1' }}"),
+        )
+    };
+    let mut gateway = Gateway::start_with(&of("x-a"));
+    let (address, done) = (gateway.address(), AtomicBool::new(false));
+    let seen = thread::scope(|scope| {
+        let pushing = scope.spawn(|| {
+            let mut seen = BTreeMap::new();
+            while !done.load(Ordering::Relaxed) {
+                let request = Request::new(address, "PUT", "/metrics/job/one");
+                let answer = request.header("x-a", "1").header("x-b", "1").body("m 1\n").send();
+                *seen.entry(told(answer)).or_insert(0) += 1;
+            }
+            seen
+        });
+        for header in ["x-b", "x-a"].into_iter().cycle().take(40) {
+            gateway.reload(&of(header));
+        }
+        done.store(true, Ordering::Relaxed);
+        pushing.join().unwrap()
+    });
+    let told: Vec<_> = seen.keys().collect();
+    assert_eq!(told, ["[header:x-a='1']", "[header:x-b='1']"], "{seen:?}");
 }
 
 #[test]

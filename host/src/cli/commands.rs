@@ -130,12 +130,13 @@ become of all, 1 if not, 2 if that cannot be told. --json is for machines.",
     },
     Entry {
         name: "check",
-        usage: "--job=JOB [--label=NAME=VALUE ...] [--caller=NAME=VALUE ...] [--format=FORMAT] [--show] [FLAGS] FILE|-",
+        usage: "--job=JOB [--label=N=V ...] [--caller=N=V ...] [--format=FORMAT] [--show] [FLAGS] FILE|-",
         help: "\
 Take the push in FILE through the plugins of --config.file, or config.toml, and tell
 what its client would be told, without a gateway. --caller says what [caller] would tell
-of who pushes, such as user=ci. FORMAT is text, protobuf or openmetrics. --show prints what a scrape would show of it. The exit code is 0 if it is
-accepted, 1 if it is refused, and 2 if that cannot be found out.",
+of whoever pushes, such as user=ci. FORMAT is text, protobuf or openmetrics. --show
+prints what a scrape would show of it. The exit code is 0 if it is accepted, 1 if it is
+refused, and 2 if that cannot be found out.",
         flags: &[JOB, LABEL, CALLER, FORMAT, SHOW],
         failure: 2,
         read: |given| {
