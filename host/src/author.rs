@@ -6,20 +6,24 @@ mod bench;
 mod build;
 mod case;
 mod check;
+mod conditions;
 mod difference;
 mod explain;
 mod inspect;
 mod manifest;
 mod project;
+mod rejection;
 mod test;
 mod workbench;
 
 pub use bench::bench;
 pub use build::build;
 pub use check::{Check, Shown};
+pub use conditions::Conditions;
 pub use explain::explain;
 pub use inspect::{Layout, inspect};
 pub use project::create;
+pub use rejection::explain_rejection;
 pub use test::{Expectations, test};
 
 /// How a command ended that could be done.

@@ -21,7 +21,8 @@ use self::given::Given;
 pub use self::help::{help, version};
 pub use self::settings::Settings;
 use crate::author::{Check, Expectations, Layout};
-use crate::import::{GatewayUrl, Source};
+use crate::import::Source;
+use crate::remote::GatewayUrl;
 use crate::replay::Form;
 
 /// What the program is asked to do.
@@ -86,6 +87,8 @@ pub enum PluginCommand {
         cases: Option<PathBuf>,
         /// What becomes of those that come to something else.
         expectations: Expectations,
+        /// Whose place the plugin is tried in.
+        place: Option<Place>,
     },
     /// Tell what a plugin file is.
     Inspect {
@@ -93,6 +96,8 @@ pub enum PluginCommand {
         plugin: PathBuf,
         /// For people or programs.
         layout: Layout,
+        /// Whose place the plugin is tried in.
+        place: Option<Place>,
     },
     /// Measure a plugin file.
     Bench {
@@ -100,6 +105,8 @@ pub enum PluginCommand {
         plugin: PathBuf,
         /// A file with its configuration.
         config: Option<PathBuf>,
+        /// Whose place the plugin is tried in.
+        place: Option<Place>,
     },
     /// Tell what a code means.
     Explain {
@@ -108,6 +115,22 @@ pub enum PluginCommand {
         /// The code.
         code: String,
     },
+    /// Tell why a push was rejected.
+    ExplainRejection {
+        /// The gateway that was pushed to.
+        gateway: GatewayUrl,
+        /// The id of the push.
+        id: String,
+    },
+}
+
+/// A policy of a configuration, whose grants and limits a plugin is tried with.
+#[derive(Debug)]
+pub struct Place {
+    /// The configuration.
+    pub settings: Settings,
+    /// The name of the policy.
+    pub policy: String,
 }
 
 /// A command as it was given, and the exit code if nothing comes of it.

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use pushgate_exposition::GroupingKey;
 
-pub use self::target::{GatewayUrl, Target};
+pub use self::target::Target;
+use crate::remote::GatewayUrl;
 use crate::store::Times;
 
 /// How often progress is told.

@@ -27,6 +27,7 @@ pub mod persistence;
 pub mod policies;
 pub mod rejections;
 pub mod reload;
+pub mod remote;
 pub mod replay;
 pub mod run;
 pub mod store;

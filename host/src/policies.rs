@@ -21,7 +21,7 @@ use tracing::warn;
 pub use self::lock::lock;
 pub use self::roster::{Loaded, Member, Roster};
 use self::source::Sources;
-pub use self::surroundings::Surroundings;
+pub use self::surroundings::{Surroundings, quota};
 use crate::config::{self, Config, Policy, Problem, Problems};
 
 /// Room in the pool of instances, whatever the configuration asks for: each takes 4 GiB of address space.

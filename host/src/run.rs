@@ -17,15 +17,16 @@ use tokio::sync::watch;
 use tokio::task;
 use tracing::{error, info, warn};
 
-use crate::author::{self, Answer, Check};
-use crate::cli::{self, Command, Invocation, PluginCommand, Settings, UsageError};
+use crate::author::{self, Answer, Check, Conditions};
+use crate::cli::{self, Command, Invocation, Place, PluginCommand, Settings, UsageError};
 use crate::config::{Config, KeyLines, Level, Log, Policy, Problems};
 use crate::convert;
 use crate::gateway::Gateway;
 use crate::http;
-use crate::import::{self, GatewayUrl, Source, Target};
+use crate::import::{self, Source, Target};
 use crate::policies;
 use crate::reload::{self, Files, Reloads, Trigger, Wishes};
+use crate::remote::GatewayUrl;
 use crate::replay;
 use crate::telemetry::start_log;
 
@@ -287,17 +288,35 @@ fn plugin(command: PluginCommand) -> anyhow::Result<ExitCode> {
         PluginCommand::Build(folder) => {
             author::build(&folder, out)?;
         }
-        PluginCommand::Test { subject, cases, expectations } => {
-            return author::test(&subject, cases.as_deref(), expectations, out).map(exit_code);
+        PluginCommand::Test { subject, cases, expectations, place } => {
+            let conditions = conditions(place)?;
+            return author::test(&subject, cases.as_deref(), expectations, &conditions, out).map(exit_code);
         }
-        PluginCommand::Inspect { plugin, layout } => author::inspect(&plugin, layout, out)?,
-        PluginCommand::Bench { plugin, config } => author::bench(&plugin, config.as_deref(), out)?,
+        PluginCommand::Inspect { plugin, layout, place } => {
+            author::inspect(&plugin, layout, &conditions(place)?, out)?;
+        }
+        PluginCommand::Bench { plugin, config, place } => {
+            author::bench(&plugin, config.as_deref(), &conditions(place)?, out)?;
+        }
         PluginCommand::Explain { settings, code } => {
             let examined = settings.examine(&read(&settings)?);
             return author::explain(&code, examined, out).map(exit_code);
         }
+        PluginCommand::ExplainRejection { gateway, id } => {
+            return author::explain_rejection(&gateway, &id, out).map(exit_code);
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a plugin may use that is tried in the place of a policy; everything, if it is in none.
+fn conditions(place: Option<Place>) -> anyhow::Result<Conditions> {
+    match place {
+        Some(Place { settings, policy }) => {
+            Conditions::of_policy(&policy, settings.examine(&read(&settings)?))
+        }
+        None => Ok(Conditions::default()),
+    }
 }
 
 /// What plugins log goes to standard error, and why one trapped.

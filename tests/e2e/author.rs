@@ -110,6 +110,66 @@ fn what_is_no_plugin_is_told() {
     says(&run(&folder, &["plugin", "build"], 1), &["Cargo.toml"]);
 }
 
+#[test]
+fn a_plugin_is_tried_with_everything_or_with_what_a_policy_may() {
+    let folder = Folder::new();
+    let (capable, scribe) = (artifacts::guest("capable"), artifacts::guest("scribe"));
+    let all = r#"grants = ["clock", "metrics", "state", "stored", "cardinality"]"#;
+    let policies = [
+        entry("poor", &capable, "grants = [\"clock\"]"),
+        entry("rich", &capable, all),
+        entry("tight", &scribe, "fuel_base = 10_000\nfuel_per_series = 0\nconfig = { refuse = \"bad\" }"),
+        entry("wide", &scribe, "config = { refuse = \"requests_0_total\" }"),
+    ];
+    folder.write("config.toml", config("127.0.0.1:0", &policies.concat()));
+    let [capable, scribe] = [&capable, &scribe].map(|file| file.to_str().unwrap());
+    let missing = format!("which it was not granted; if it may have that, write {all}");
+
+    let shown = run(&folder, &["plugin", "inspect", capable], 0);
+    says(
+        &shown,
+        &["in a configuration\n  [[plugin]]\n", "  source = \"capable.wasm\"\n", &format!("\n  {all}\n")],
+    );
+    assert!(!run(&folder, &["plugin", "inspect", scribe], 0).stdout.contains("grants"));
+    run(&folder, &["plugin", "inspect", "--policy=rich", capable], 0);
+    let refused = run(&folder, &["plugin", "inspect", "--policy=poor", capable], 1);
+    says(&refused, &["it cannot have the place of 'poor': it imports metrics, state", &missing]);
+    let nobody = run(&folder, &["plugin", "inspect", "--policy=other", capable], 1);
+    says(&nobody, &["the configuration has no plugin 'other'; there are: poor, rich, tight, wide"]);
+
+    let case = |config: &str, push: &str| {
+        format!("About.\n--- config\n{config}\n--- push\nPUT {{job=\"a\"}}\n{push}--- outcome\n")
+    };
+    folder.write("a.case", case("{}", "m 1\n"));
+    let test = |plugin: &str, more: &[&str], code: i32| {
+        run(&folder, &[&["plugin", "test", "--cases=.", plugin], more].concat(), code)
+    };
+    says(&test(capable, &["--bless"], 0), &[&format!("its [[plugin]] has to say {all}")]);
+    let tested = test(capable, &["--policy=rich"], 0);
+    assert!(!tested.stdout.contains("grants"), "{}", tested.stdout);
+    says(&test(capable, &["--policy=poor"], 2), &["the plugin cannot be used: it imports metrics", &missing]);
+    let large: String = (0..10_000).map(|index| format!("m{{i=\"{index}\"}} 1\n")).collect();
+    // So many that a gateway would suspend the plugin.
+    for name in ["a.case", "b.case", "c.case", "d.case"] {
+        folder.write(name, case("{\"refuse\": \"bad\"}", &large) + "accept\n");
+    }
+    says(&test(scribe, &["--policy=wide"], 0), &["4 passed"]);
+    let failed = test(scribe, &["--policy=tight"], 1);
+    says(&failed, &["FAILED   a.case", "+ fault: out of fuel", "0 passed, 4 failed"]);
+
+    let bench = |more: &[&str], code: i32| run(&folder, &[&["plugin", "bench", scribe], more].concat(), code);
+    says(&bench(&["--policy=wide"], 0), &["reject"]);
+    says(&bench(&["--policy=tight"], 0), &["fault: out of fuel"]);
+    folder.write("other.toml", "refuse = 'other'\n");
+    assert!(!bench(&["--policy=wide", "--config=other.toml"], 0).stdout.contains("reject"));
+    let budget = artifacts::guest("series-budget");
+    let bare = run(&folder, &["plugin", "bench", budget.to_str().unwrap()], 1);
+    says(
+        &bare,
+        &["without a configuration; --config=FILE names", "it refuses its configuration: 'limit' is missing"],
+    );
+}
+
 fn checking(rest: &str) -> Folder {
     let folder = Folder::new();
     let plugin = entry("policy", &artifacts::guest("scribe"), rest);

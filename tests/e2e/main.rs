@@ -117,6 +117,7 @@ mod reload;
 
 /// The files below `examples/`.
 mod examples;
+mod explain;
 
 /// The set-ups below `examples/`, as their READMEs show them.
 mod setups;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pushgate_exposition::{GroupingKey, Push, Rules, text};
-use pushgate_plugin_host::{Chain, Link, Method, Request, Step};
+use pushgate_plugin_host::{Chain, LoadError, Method, Request, Step};
 use serde_json::Value;
 
-use super::workbench::Workbench;
+use super::conditions::Conditions;
+use super::workbench::{self, Workbench};
 
 /// Series in the pushes that are measured.
 const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];
@@ -22,22 +23,34 @@ const TIMES: std::ops::Range<usize> = 11..2_000;
 /// Further instances that are started to know what one costs.
 const STARTS: usize = 11;
 
-/// Measures a plugin file with a configuration, and writes a table.
+/// Measures a plugin file with a configuration, or that of the policy whose place it has, and writes a table.
 ///
 /// # Errors
 /// When the file is no plugin, or it does not take the configuration.
-pub fn bench(plugin: &Path, config: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let config = config.map_or(Ok("{}".to_owned()), read_config)?;
-    let bench = Workbench::open(plugin, 2)?;
+pub fn bench(
+    plugin: &Path,
+    config: Option<&Path>,
+    conditions: &Conditions,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let given = config.map(read_config).transpose()?;
+    let of_policy = conditions.policy.as_ref().map(|(_, config)| config.clone());
+    let config = given.or(of_policy).unwrap_or_else(|| "{}".to_owned());
+    let bench = Workbench::open(plugin, 2, conditions)?;
     let (compiled, described) = timed(|| bench.describe());
     let name = described?.manifest.name;
     let configure = || bench.configure(&name, &config);
-    let loaded = configure().context("name the file with its configuration, TOML or JSON: --config=FILE")?;
+    let loaded = match configure() {
+        Err(error @ LoadError::Config(_)) if config == "{}" => {
+            return Err(error).context("without a configuration; --config=FILE names a file of TOML or JSON");
+        }
+        loaded => loaded?,
+    };
     let started = median((0..STARTS).map(|_| timed(configure).0).collect());
     writeln!(out, "{:>10} ms to compile, once", figure(compiled.as_secs_f64() * 1e3))?;
     writeln!(out, "{:>10} µs to start and configure an instance", figure(started.as_secs_f64() * 1e6))?;
     writeln!(out, "\n{:>10} {:>10} {:>12}  answer", "series", "µs a push", "fuel a push")?;
-    let chain = Chain::new(vec![Link::of(loaded)]);
+    let chain = workbench::alone(loaded);
     for size in SIZES {
         let push = push(size)?;
         let measured = measure(&chain, &push);

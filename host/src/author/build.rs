@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use super::conditions::Conditions;
 use super::workbench::Workbench;
 
 /// What cargo builds a plugin for: a core module without any system interface.
@@ -46,7 +47,8 @@ pub fn build(folder: &Path, out: &mut dyn Write) -> anyhow::Result<PathBuf> {
     let plugin = artefact(&messages).with_context(|| {
         format!("no plugin came of it; '{}' needs crate-type = [\"cdylib\"] in [lib]", manifest.display())
     })?;
-    let bench = Workbench::open(&plugin, 1)?;
+    let conditions = Conditions::default();
+    let bench = Workbench::open(&plugin, 1, &conditions)?;
     let described = bench.describe()?;
     writeln!(
         out,

@@ -1,4 +1,4 @@
-//! `plugin explain`: what a code means, or why a push was rejected.
+//! `plugin explain CODE`: what a code means.
 
 use std::io::Write;
 

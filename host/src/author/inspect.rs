@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use anyhow::Context as _;
 use pushgate_plugin_host::{Description, Manifest};
 use serde_json::{Value, json};
 
+use super::conditions::Conditions;
 use super::workbench::Workbench;
 
 /// How what a plugin is is written down.
@@ -17,25 +19,30 @@ pub enum Layout {
     Json,
 }
 
-/// Writes what a plugin file is and says of itself.
+/// Writes what a plugin file is and says of itself, and tries it in the place of a policy, if there is one.
 ///
 /// # Errors
-/// When it is no plugin.
-pub fn inspect(plugin: &Path, layout: Layout, out: &mut dyn Write) -> anyhow::Result<()> {
-    let bench = Workbench::open(plugin, 1)?;
+/// When it is no plugin, or could not have that place.
+pub fn inspect(
+    plugin: &Path,
+    layout: Layout,
+    conditions: &Conditions,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let bench = Workbench::open(plugin, 2, conditions)?;
     let description = bench.describe()?;
     match layout {
         Layout::Text => write!(out, "{}", text(plugin, bench.size(), &description))?,
         Layout::Json => writeln!(out, "{:#}", as_json(bench.size(), &description))?,
     }
+    if let Some((policy, config)) = &conditions.policy {
+        bench.configure(policy, config).with_context(|| format!("it cannot have the place of '{policy}'"))?;
+    }
     Ok(())
 }
 
-fn text(
-    plugin: &Path,
-    size: usize,
-    Description { digest, contract, capabilities, manifest }: &Description,
-) -> String {
+fn text(plugin: &Path, size: usize, description: &Description) -> String {
+    let Description { digest, contract, capabilities, manifest } = description;
     let capabilities: Vec<_> = capabilities.iter().map(|capability| capability.as_str()).collect();
     let list = |words: &[&str]| if words.is_empty() { "nothing".to_owned() } else { words.join(", ") };
     let yes = |yes| if yes { "yes" } else { "no" };
@@ -52,6 +59,12 @@ fn text(
     ] {
         text += &format!("{name:10}{value}\n");
     }
+    let name = plugin.file_name().unwrap_or_default().to_string_lossy();
+    text += &format!(
+        "\nin a configuration\n  [[plugin]]\n  name = \"{}\"\n  source = \"{name}\"\n  digest = \"{digest}\"\n",
+        manifest.name
+    );
+    text += &description.grants().map(|line| format!("  {line}\n")).unwrap_or_default();
     text += "\ncodes of its findings\n";
     for code in &manifest.codes {
         text += &format!("  {}: {}\n", code.id, code.meaning);

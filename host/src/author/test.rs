@@ -1,16 +1,19 @@
 //! `plugin test`: golden cases through the built plugin, as a gateway would run it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pushgate_plugin_host::{Chain, Link, LoadError, Request, Step};
+use anyhow::Context as _;
+use pushgate_plugin_host::{Chain, LoadError, Request, Step};
 
 use super::Answer;
 use super::build::build;
 use super::case::{self, Case};
+use super::conditions::Conditions;
 use super::difference::difference;
-use super::workbench::Workbench;
+use super::workbench::{self, Workbench};
 
 /// What becomes of a case whose outcome is not the one expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,7 @@ pub fn test(
     subject: &Path,
     cases: Option<&Path>,
     expectations: Expectations,
+    conditions: &Conditions,
     out: &mut dyn Write,
 ) -> anyhow::Result<Answer> {
     let (plugin, own_cases) = if subject.is_dir() {
@@ -42,19 +46,21 @@ pub fn test(
     } else {
         (subject.to_owned(), PathBuf::from("cases"))
     };
-    run_all(&plugin, cases.unwrap_or(&own_cases), expectations, out)
+    run_all(&plugin, cases.unwrap_or(&own_cases), expectations, conditions, out)
 }
 
 fn run_all(
     plugin: &Path,
     cases: &Path,
     expectations: Expectations,
+    conditions: &Conditions,
     out: &mut dyn Write,
 ) -> anyhow::Result<Answer> {
     let cases = Case::read_folder(cases)?;
     // Room for an instance of every case, and for the one that tries a configuration.
-    let bench = Workbench::open(plugin, cases.len() + 1)?;
-    let manifest = bench.describe()?.manifest;
+    let bench = Workbench::open(plugin, cases.len() + 1, conditions)?;
+    let description = bench.describe()?;
+    let manifest = &description.manifest;
     // Those that keep nothing between pushes may have a configuration in common, which many cases do.
     let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
     // One of the others is kept until the next is there, or each would be compiled anew.
@@ -65,8 +71,10 @@ fn run_all(
             let before = std::mem::take(&mut policies).into_values().find(Result::is_ok);
             in_use = before.or(in_use);
         }
-        let policy =
-            policies.entry(&case.config).or_insert_with(|| configure(&bench, &manifest.name, &case.config));
+        let policy = match policies.entry(&case.config) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(configure(&bench, &manifest.name, &case.config)?),
+        };
         let mut outcome = run(policy, case);
         if manifest.pure && run(policy, case) != outcome {
             outcome.push_str("fault: a pure plugin gave two answers to one push\n");
@@ -91,15 +99,22 @@ fn run_all(
         (0, _) => writeln!(out, "{passed} passed, {blessed} blessed: review them like code")?,
         _ => writeln!(out, "{passed} passed, {failed} failed; --bless rewrites what is expected")?,
     }
+    if conditions.policy.is_none()
+        && let Some(line) = description.grants()
+    {
+        writeln!(out, "its [[plugin]] has to say {line}")?;
+    }
     Ok(if failed == 0 { Answer::Yes } else { Answer::No })
 }
 
-fn configure(bench: &Workbench, name: &str, config: &str) -> Policy {
-    let plugin = bench.configure(name, config).map_err(|error| match error {
-        LoadError::Config(problems) => case::refusal(&problems),
-        error => format!("cannot be loaded: {error}\n"),
-    })?;
-    Ok((case::warnings(plugin.warnings()), Chain::new(vec![Link::of(plugin)])))
+fn configure(bench: &Workbench<'_>, name: &str, config: &str) -> anyhow::Result<Policy> {
+    Ok(match bench.configure(name, config) {
+        Ok(plugin) => Ok((case::warnings(plugin.warnings()), workbench::alone(plugin))),
+        Err(LoadError::Config(problems)) => Err(case::refusal(&problems)),
+        // Then no case can be run.
+        Err(error @ LoadError::NotGranted { .. }) => return Err(error).context("the plugin cannot be used"),
+        Err(error) => Err(format!("cannot be loaded: {error}\n")),
+    })
 }
 
 /// What the case comes to.

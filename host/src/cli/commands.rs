@@ -7,13 +7,17 @@ use pushgate_exposition::GroupingKey;
 
 use super::flags::{FLAGS, Flag, Meaning, Value};
 use super::given::Given;
-use super::{Command, PluginCommand, UsageError, unexpected, wrong};
+use super::{Command, Place, PluginCommand, UsageError, unexpected, wrong};
 use crate::author::{Check, Expectations, Layout, Shown};
 use crate::ingest::BodyFormat;
+use crate::remote::GatewayUrl;
 use crate::replay::Form;
 
-/// Where groups are imported into if nothing else is said.
-const IMPORT_TARGET: &str = "http://127.0.0.1:9091";
+/// The gateway that is talked to if nothing else is said.
+const GATEWAY: &str = "http://127.0.0.1:9091";
+
+/// The path below which a gateway keeps rejections, as its answers tell it.
+const REJECTIONS: &str = "/api/v1/rejections/";
 
 /// A command: how it is written, told and read.
 #[derive(Debug)]
@@ -46,6 +50,7 @@ const FORMAT: Flag = own("format", Value::One("FORMAT"));
 const CASES: Flag = own("cases", Value::One("DIR"));
 const BLESS: Flag = own("bless", Value::Switch);
 const CONFIG: Flag = own("config", Value::One("FILE"));
+const POLICY: Flag = own("policy", Value::One("NAME"));
 
 /// All commands, in the order of the help.
 pub(super) const COMMANDS: &[Entry] = &[
@@ -102,12 +107,10 @@ run with --web.enable-admin-api. User and password may stand in an address.",
         failure: 1,
         read: |given| {
             let source = given.needed("a persistence file or the address of a gateway")?;
-            let target = given.value(&TO).unwrap_or_else(|| IMPORT_TARGET.to_owned());
-            let no_gateway =
-                |word: &str, why: String| wrong(format!("'{word}' is no address of a gateway; {why}"));
+            let target = given.value(&TO);
             Ok(Command::Import {
-                target: target.parse().map_err(|why| no_gateway(&target, why))?,
-                source: source.parse().map_err(|why| no_gateway(&source, why))?,
+                target: gateway(target.as_deref().unwrap_or(GATEWAY))?,
+                source: source.parse().map_err(|why: String| no_gateway(&source, &why))?,
             })
         },
     },
@@ -176,12 +179,14 @@ relabel: a prometheus.yml, or whatever of it holds metric_relabel_configs.",
     },
     Entry {
         name: "plugin test",
-        usage: "[--cases=DIR] [--bless] [DIR|WASM]",
+        usage: "[--cases=DIR] [--bless] [--policy=NAME [FLAGS]] [DIR|WASM]",
         help: "\
 Run the cases of a project through its plugin, which is built first, or those in --cases
-through a plugin file. --bless rewrites what they expect. The exit code is 0 if all have
-passed, 1 if one has failed, and 2 if they cannot be run.",
-        flags: &[CASES, BLESS],
+through a plugin file. --bless rewrites what they expect. With --policy the plugin has the
+grants and limits of that [[plugin]] of --config.file, or config.toml; without, all grants
+and the default limits. The exit code is 0 if all have passed, 1 if one has failed, and 2
+if they cannot be run.",
+        flags: &[CASES, BLESS, POLICY],
         failure: 2,
         read: |given| {
             let bless = given.switch(&BLESS);
@@ -189,45 +194,58 @@ passed, 1 if one has failed, and 2 if they cannot be run.",
                 subject: folder(given),
                 cases: given.value(&CASES).map(PathBuf::from),
                 expectations: if bless { Expectations::Bless } else { Expectations::Hold },
+                place: place(given)?,
             }))
         },
     },
     Entry {
         name: "plugin inspect",
-        usage: "[--json] WASM",
-        help: "Tell what a plugin file is, can do, and may be configured with.",
-        flags: &[JSON],
+        usage: "[--json] [--policy=NAME [FLAGS]] WASM",
+        help: "\
+Tell what a plugin file is, can do, and may be configured with, and the lines that a
+configuration needs for it. With --policy it is tried in the place of that [[plugin]] of
+--config.file, or config.toml, with its grants, limits and configuration.",
+        flags: &[JSON, POLICY],
         failure: 1,
         read: |given| {
             let layout = if given.switch(&JSON) { Layout::Json } else { Layout::Text };
-            Ok(Command::Plugin(PluginCommand::Inspect { plugin: file(given)?, layout }))
+            Ok(Command::Plugin(PluginCommand::Inspect { plugin: file(given)?, layout, place: place(given)? }))
         },
     },
     Entry {
         name: "plugin bench",
-        usage: "[--config=FILE] WASM",
+        usage: "[--config=FILE] [--policy=NAME [FLAGS]] WASM",
         help: "\
 Measure what a plugin costs on pushes of 1 to 10,000 series. FILE is what stands in
-[plugin.config], as TOML or JSON.",
-        flags: &[CONFIG],
+[plugin.config], as TOML or JSON. With --policy it has the grants, limits and, without
+--config, the configuration of that [[plugin]] of --config.file, or config.toml.",
+        flags: &[CONFIG, POLICY],
         failure: 1,
         read: |given| {
             let config = given.value(&CONFIG).map(PathBuf::from);
-            Ok(Command::Plugin(PluginCommand::Bench { plugin: file(given)?, config }))
+            Ok(Command::Plugin(PluginCommand::Bench { plugin: file(given)?, config, place: place(given)? }))
         },
     },
     Entry {
         name: "plugin explain",
-        usage: "[FLAGS] CODE",
+        usage: "[--to=http://127.0.0.1:9091] [FLAGS] CODE|ID",
         help: "\
 Tell what the code of a finding means, and which plugin of --config.file, or config.toml,
-finds it. The exit code is 1 if none does, and 2 if that cannot be found out.",
-        flags: &[],
+finds it; or why the push of that id was rejected, as the running gateway at --to knows.
+The id stands in the answer to the push and in the log. The exit code is 1 if there is no
+such code or rejection, and 2 if that cannot be found out.",
+        flags: &[TO],
         failure: 2,
         read: |given| {
             let settings = given.settings_of_file()?;
-            let code = given.needed("the code of a finding")?;
-            Ok(Command::Plugin(PluginCommand::Explain { settings, code }))
+            let target = given.value(&TO);
+            let word = given.needed("the code of a finding, or the id of a rejection")?;
+            Ok(Command::Plugin(match rejection(&word, target.as_deref()) {
+                Some((target, id)) => {
+                    PluginCommand::ExplainRejection { gateway: gateway(target)?, id: legal_id(id)? }
+                }
+                None => PluginCommand::Explain { settings, code: word },
+            }))
         },
     },
     Entry {
@@ -247,6 +265,39 @@ fn folder(given: &mut Given) -> PathBuf {
 
 fn file(given: &mut Given) -> Result<PathBuf, UsageError> {
     given.needed("a plugin file").map(PathBuf::from)
+}
+
+/// Whose place a plugin is to be tried in.
+fn place(given: &mut Given) -> Result<Option<Place>, UsageError> {
+    let policy = given.value(&POLICY);
+    policy.map(|policy| Ok(Place { settings: given.settings_of_file()?, policy })).transpose()
+}
+
+fn gateway(address: &str) -> Result<GatewayUrl, UsageError> {
+    address.parse().map_err(|why: String| no_gateway(address, &why))
+}
+
+fn no_gateway(word: &str, why: &str) -> UsageError {
+    wrong(format!("'{word}' is no address of a gateway; {why}"))
+}
+
+/// The gateway and the id, if a word is what names a rejection: its id, or where it is, as the answer to the push says.
+fn rejection<'a>(word: &'a str, to: Option<&'a str>) -> Option<(&'a str, &'a str)> {
+    let (place, id) = match word.split_once(REJECTIONS) {
+        Some((place, id)) => (Some(place), id),
+        None => (None, word),
+    };
+    let target = to.or(place.filter(|place| place.contains("://"))).unwrap_or(GATEWAY);
+    (to.is_some() || place.is_some() || is_id(id)).then_some((target, id))
+}
+
+fn is_id(word: &str) -> bool {
+    word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn legal_id(word: &str) -> Result<String, UsageError> {
+    let id = is_id(word).then(|| word.to_owned());
+    id.ok_or_else(|| wrong(format!("'{word}' is no id of a rejection, which has 16 digits of 0-9, a-f")))
 }
 
 fn check(given: &mut Given) -> Result<Check, UsageError> {
@@ -346,6 +397,27 @@ mod tests {
                 assert_eq!((flag.value, flag.meaning), (other.value, other.meaning), "--{}", flag.name);
             }
         }
+    }
+
+    #[test]
+    fn a_rejection_is_named_by_its_id_or_its_place() {
+        const ID: &str = "9a44c0d25b1c3cfe";
+        let path = format!("/api/v1/rejections/{ID}");
+        let (url, below) = (format!("http://gw:1/x{path}"), format!("/x{path}"));
+        for (word, to, expected) in [
+            (ID, None, Some((GATEWAY, ID))),
+            (ID, Some("http://gw"), Some(("http://gw", ID))),
+            (&path, None, Some((GATEWAY, ID))),
+            (&below, Some("http://gw/x"), Some(("http://gw/x", ID))),
+            (&url, None, Some(("http://gw:1/x", ID))),
+            (&url, Some("http://other"), Some(("http://other", ID))),
+            ("naming/prefix", None, None),
+            ("9a44c0d25b1c3cf", None, None),
+            ("naming/prefix", Some("http://gw"), Some(("http://gw", "naming/prefix"))),
+        ] {
+            assert_eq!(rejection(word, to), expected, "{word} {to:?}");
+        }
+        assert!(legal_id(ID).is_ok() && legal_id("naming/prefix").is_err() && legal_id("").is_err());
     }
 
     #[test]

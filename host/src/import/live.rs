@@ -12,7 +12,7 @@ use pushgate_exposition::{Escaping, Family, GroupingKey, Names, Push, Rules, Ser
 
 use super::Group;
 use super::listing::{self, Listed};
-use super::target::GatewayUrl;
+use crate::remote::GatewayUrl;
 use crate::store::{FAILURE_TIME, PUSH_TIME};
 
 /// How often groups are asked for that change all the time.

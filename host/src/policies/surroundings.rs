@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pushgate_exposition::{GroupingKey, Push};
 use pushgate_plugin_host::{Belongings, Capability, Chain, Granted, Growth, Quota, Replaced, Stored};
 
-use crate::config::Config;
+use crate::config::{Config, Plugins};
 use crate::store::{LabelCounting, Store};
 
 /// Outlives the chains of a gateway, so that a policy finds again what it kept, as long as it keeps its name.
@@ -32,11 +32,7 @@ impl Surroundings {
             let counting = is_counting.then(|| Store::count_labels(store));
             Arc::new(StoredGroups { store: store.clone(), _counting: counting }) as Arc<dyn Stored>
         });
-        let quota = Quota {
-            counter_series: config.plugins.counter_series,
-            state_bytes: config.plugins.state_size.as_usize(),
-            state_entries: config.plugins.state_entries,
-        };
+        let quota = quota(&config.plugins);
         let mut all = self.belongings.lock();
         let policies = config.chain.iter();
         let granted = policies.map(|policy| {
@@ -52,6 +48,15 @@ impl Surroundings {
     pub fn settle(&self, config: &Config, chain: &Chain) {
         self.belongings.lock().retain(|name, _| config.chain.iter().any(|policy| policy.name == *name));
         chain.plugins().for_each(|plugin| plugin.counted().forget_others());
+    }
+}
+
+/// How much each policy may keep.
+pub fn quota(plugins: &Plugins) -> Quota {
+    Quota {
+        counter_series: plugins.counter_series,
+        state_bytes: plugins.state_size.as_usize(),
+        state_entries: plugins.state_entries,
     }
 }
 

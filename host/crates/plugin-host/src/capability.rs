@@ -108,7 +108,7 @@ pub(crate) fn names(capabilities: &[Capability]) -> String {
 }
 
 /// The line of a configuration that grants these.
-fn line(capabilities: &[Capability]) -> String {
+pub(crate) fn line(capabilities: &[Capability]) -> String {
     let names: Vec<_> = capabilities.iter().map(|capability| format!("\"{capability}\"")).collect();
     format!("grants = [{}]", names.join(", "))
 }

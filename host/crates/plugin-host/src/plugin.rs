@@ -106,7 +106,10 @@ pub enum LoadError {
 }
 
 fn list(problems: &[ConfigProblem]) -> String {
-    let problem = |problem: &ConfigProblem| format!("{}: {}", problem.pointer, problem.message);
+    let problem = |problem: &ConfigProblem| match problem.pointer.as_str() {
+        "" => problem.message.clone(),
+        pointer => format!("{pointer}: {}", problem.message),
+    };
     problems.iter().map(problem).collect::<Vec<_>>().join("; ")
 }
 
@@ -351,6 +354,15 @@ pub struct Description {
     pub capabilities: Vec<Capability>,
     /// What it says of itself.
     pub manifest: Manifest,
+}
+
+impl Description {
+    /// The line of a configuration that grants what the plugin needs; `None` if that is nothing.
+    pub fn grants(&self) -> Option<String> {
+        let mut needed = self.capabilities.clone();
+        needed.retain(|capability| capability.needs_grant());
+        (!needed.is_empty()).then(|| capability::line(&needed))
+    }
 }
 
 /// A plugin file whose first instance has described itself.
