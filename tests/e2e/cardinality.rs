@@ -1,7 +1,7 @@
 //! The bundled plugin `cardinality` where something is stored: its golden cases begin with an empty gateway.
 
 use e2e::gateway::{command, config, entry};
-use e2e::{Folder, Gateway, artifacts};
+use e2e::{Folder, Gateway, Prometheus, artifacts, poll};
 
 fn gateway(limits: &str) -> Gateway {
     Gateway::start(&limited("grants = [\"cardinality\"]", limits))
@@ -103,4 +103,53 @@ fn large_pushes_are_judged_within_the_usual_fuel() {
         }
     }
     assert_eq!(gateway.scrape().sum("pushgate_plugin_faults_total", &[]), 0.0);
+}
+
+/// Labels are counted as Prometheus counts them, so whoever has a limit there can have the same one here.
+#[test]
+fn a_label_limit_is_that_of_prometheus() {
+    let cases = [
+        ("", "m{a=\"1\",b=\"2\",c=\"3\"} 1\n"),
+        ("/instance/x", "m{a=\"1\",b=\"2\"} 1\n"),
+        ("/instance/x/zone/eu", "m{a=\"1\"} 1\nm{a=\"2\",b=\"2\"} 1\n"),
+        ("/zone@base64/=", "m{a=\"1\",b=\"\",instance=\"x\"} 1\n"),
+        ("", "# TYPE h histogram\nh_bucket{a=\"1\",le=\"+Inf\"} 1\nh_sum{a=\"1\"} 1\nh_count{a=\"1\"} 1\n"),
+        ("", "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 1\n"),
+    ];
+    let scraped = Gateway::start("");
+    let (mut jobs, mut accepted, mut refused) = (String::new(), Vec::new(), Vec::new());
+    for limit in 2..=6 {
+        let gateway = gateway(&format!("label_limit = {limit}"));
+        for (case, (path, body)) in cases.into_iter().enumerate() {
+            let path = format!("/metrics/job/case{case}{path}");
+            scraped.put(&path, body).expect(200);
+            let name = format!("case{case}_limit{limit}");
+            jobs += &format!(
+                "- {{job_name: {name}, honor_labels: true, label_limit: {limit}, static_configs: [{{targets: ['{}']}}], \
+                 metric_relabel_configs: [{{source_labels: [job], regex: 'case{case}', action: keep}}]}}\n",
+                scraped.address()
+            );
+            let answer = gateway.put(&path, body);
+            if answer.status == 200 { accepted.push(name) } else { refused.push(name) }
+        }
+    }
+    assert!(accepted.len() > 8 && refused.len() > 8, "{accepted:?} {refused:?}");
+    let Some(prometheus) = Prometheus::start(&jobs) else { return };
+    let seen = |value: u8| {
+        let series = prometheus.query(&format!("max_over_time(up[1h]) == {value}"));
+        let job =
+            |labels: &[(String, String)]| labels.iter().find(|(name, _)| name == "job").unwrap().1.clone();
+        let mut jobs: Vec<String> = series.iter().map(|(labels, _)| job(labels)).collect();
+        jobs.sort();
+        jobs
+    };
+    accepted.sort();
+    refused.sort();
+    poll::until("each is scraped", || {
+        (seen(1).len() + seen(0).len() == accepted.len() + refused.len()).then_some(())
+    });
+    poll::until(format!("what was accepted is scraped: {accepted:?}"), || {
+        (seen(1) == accepted).then_some(())
+    });
+    assert_eq!(seen(0), refused);
 }
