@@ -45,8 +45,19 @@ impl Finding {
     /// let finding = Finding::new(&EMPTY, "push at least one series");
     /// ```
     pub fn new(code: &Code, message: impl Into<String>) -> Self {
+        Self::configured(code.id(), message)
+    }
+
+    /// A finding whose code the configuration has: `"<plugin>/<what-is-wrong>"`, where the manifest has the code
+    /// `"<plugin>/*"`. Whoever writes the configuration has to keep it, as a plugin keeps its own.
+    ///
+    /// ```
+    /// # use pushgate_plugin::Finding;
+    /// let finding = Finding::configured("rules/no-team", "add the label 'team'");
+    /// ```
+    pub fn configured(code: &str, message: impl Into<String>) -> Self {
         Self(types::Finding {
-            code: code.id().to_owned(),
+            code: code.to_owned(),
             message: shorten(message.into()),
             family: None,
             series: None,

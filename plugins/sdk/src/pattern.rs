@@ -74,12 +74,29 @@ impl Pattern {
     pub fn new(source: &str) -> Result<Self, PatternError> {
         let matcher = match Shape::of(source) {
             Some(shape) => Matcher::Shape(shape),
-            None => Matcher::Regex(compile(source)?),
+            None => Matcher::Regex(compile(source, |regex| format!("^(?s:{regex})$"))?),
         };
         Ok(Self { source: source.to_owned(), matcher })
     }
 
-    /// Whether the whole text matches.
+    /// Compiles a pattern that may match a part of a text, as Go's `MatchString` and CEL's `matches` have it: not
+    /// anchored, and `.` does not match newlines.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    ///
+    /// ```
+    /// # use pushgate_plugin::Pattern;
+    /// assert!(Pattern::unanchored("[0-9]")?.is_match("db1"));
+    /// assert!(!Pattern::unanchored("^[0-9]")?.is_match("db1"));
+    /// # Ok::<(), pushgate_plugin::PatternError>(())
+    /// ```
+    pub fn unanchored(source: &str) -> Result<Self, PatternError> {
+        let matcher = Matcher::Regex(compile(source, |regex| format!("(?:{regex})"))?);
+        Ok(Self { source: source.to_owned(), matcher })
+    }
+
+    /// Whether the whole text matches, or for an unanchored pattern some of it.
     ///
     /// ```
     /// # use pushgate_plugin::Pattern;
@@ -136,9 +153,9 @@ impl Pattern {
     }
 }
 
-fn compile(source: &str) -> Result<Regex, PatternError> {
+fn compile(source: &str, wrapped: impl FnOnce(&str) -> String) -> Result<Regex, PatternError> {
     let translated = re2::translate(source).map_err(PatternError)?;
-    RegexBuilder::new(&format!("^(?s:{translated})$")).size_limit(SIZE_LIMIT).build().map_err(|error| {
+    RegexBuilder::new(&wrapped(&translated)).size_limit(SIZE_LIMIT).build().map_err(|error| {
         // A syntax error is a drawing of several lines, with what is wrong on the last one.
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();

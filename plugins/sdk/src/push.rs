@@ -1,6 +1,6 @@
 //! One push, as a plugin reads it.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use crate::bindings::types;
@@ -33,7 +33,7 @@ pub struct Push {
     pub(crate) symbols: Symbols,
     pub(crate) families: types::Families,
     pub(crate) series: types::Series,
-    names: OnceCell<Vec<(Sym, u32)>>,
+    names: OnceLock<Vec<(Sym, u32)>>,
 }
 
 /// What a push does to its group.
@@ -63,7 +63,7 @@ impl Push {
             symbols: Symbols::new(push.symbols.bytes, push.symbols.ends),
             families: push.families,
             series: push.series,
-            names: OnceCell::new(),
+            names: OnceLock::new(),
         }
     }
 
