@@ -49,7 +49,10 @@ impl<'p> Breaches<'p> {
                     1 => message,
                     _ => format!("{message} ({count} of these)"),
                 };
-                let finding = finding(message);
+                let mut finding = finding(message);
+                if let Some(name) = first.label.and_then(|label| label.symbol) {
+                    finding = finding.at_label(name);
+                }
                 match (first.series, first.family) {
                     (Some(series), _) => finding.at_series(series),
                     (None, Some(family)) => finding.at_family(family),

@@ -144,9 +144,9 @@ impl Checker {
                 let Some(variable) = VARIABLES.iter().find(|variable| variable.name == name) else {
                     return Ok(None);
                 };
-                if variable.on > self.on {
+                if !self.on.has(variable.on) {
                     let (name, on) = (variable.name, variable.on);
-                    return fault(node.id, format!("'{name}' is there in rules on = \"{on}\" only"));
+                    return fault(node.id, format!("there is no '{name}' in a rule on = \"{}\"; write on = \"{on}\"", self.on));
                 }
                 Ok(Some(Place::Variable(variable)))
             }
@@ -174,7 +174,7 @@ impl Checker {
             let fields = fields.join("', '");
             return fault(id, format!("'{name}' has to be followed by a field; there are '{fields}'"));
         }
-        let there = VARIABLES.iter().filter(|variable| variable.on <= self.on).map(|variable| variable.name);
+        let there = VARIABLES.iter().filter(|variable| self.on.has(variable.on)).map(|variable| variable.name);
         let known = there.chain(self.locals.iter().map(|(local, _)| local.as_str()));
         let known = known.filter(|name| !name.starts_with('@'));
         fault(id, format!("unknown variable {}{}", quote(name), suggestion(name, known)))
@@ -217,7 +217,7 @@ impl Checker {
                 Ok(found)
             }
             Some(Err(expected)) => {
-                let name = call.func_name.trim_matches(['_', '@', '[', ']']).replace("_:_", ":");
+                let name = call.func_name.trim_matches(['_', '@', '[', ']']).replace('_', "");
                 let name = if call.func_name == operators::INDEX { "[]" } else { &name };
                 fault(id, format!("'{name}' takes {expected}, and this is {}", listed(&given)))
             }

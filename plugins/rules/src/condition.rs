@@ -44,6 +44,8 @@ impl<'p> Condition<'p> {
                 Some(names) => Memory::Labels { names, known: HashMap::default() },
                 None => Memory::None,
             },
+            // Each is another one.
+            On::Label => Memory::None,
         };
         Self { expression, env, memory }
     }
@@ -52,7 +54,7 @@ impl<'p> Condition<'p> {
         let run = || self.expression.is_true(self.env, subject).map_err(Rc::from);
         let metric = match self.expression.changes_with {
             On::Push => 0,
-            On::Metric | On::Series => subject.family.map_or(0, |family| family.index()),
+            On::Metric | On::Series | On::Label => subject.family.map_or(0, |family| family.index()),
         };
         match &mut self.memory {
             Memory::Last(Some((known, verdict))) if *known == metric => verdict.clone(),

@@ -101,14 +101,14 @@ impl RuleTable {
         if let Err(message) = check_code(&self.code) {
             problems.add(pointer.clone().key("code"), message);
         }
-        if self.on == On::Push && self.action == Action::Drop {
-            problems.add(pointer.clone().key("action"), "a whole push is not dropped; 'reject' refuses it");
+        if !matches!(self.on, On::Metric | On::Series) && self.action == Action::Drop {
+            problems.add(pointer.clone().key("action"), "only metrics and series can be dropped");
         }
         if self.methods.is_empty() {
             problems.add(pointer.clone().key("methods"), "the list is empty, so the rule is for no push");
         }
-        if self.on != On::Push && self.methods.contains(&RuleMethod::Delete) {
-            problems.add(pointer.clone().key("methods"), "a DELETE has no metrics; write on = \"push\"");
+        if matches!(self.on, On::Metric | On::Series) && self.methods.contains(&RuleMethod::Delete) {
+            problems.add(pointer.clone().key("methods"), "a DELETE has no metrics and no series");
         }
         let mut told = |key: &str, message: String| problems.add(pointer.clone().key(key), message);
         let when = self.when.map(|when| Expression::condition(&when, self.on));

@@ -13,8 +13,13 @@ use crate::input::{Input, Reader, Subject};
 use crate::on::On;
 use crate::types::Type;
 
-/// How long an expression may be, in bytes. The parser takes stack for each level, and there are no more levels than this.
+/// How long an expression may be, in bytes.
 const MAX_LENGTH: usize = 2048;
+
+/// How many operators and how many brackets within each other it may have: the parser takes stack for each of them,
+/// before there is a tree that could be looked at.
+const MAX_OPERATORS: usize = 256;
+const MAX_BRACKETS: usize = 64;
 
 /// An expression without faults.
 #[derive(Debug)]
@@ -32,9 +37,15 @@ impl Expression {
         if source.len() > MAX_LENGTH {
             return Err(format!("{} bytes are too long; {MAX_LENGTH} are allowed", source.len()));
         }
+        check_size(source)?;
         let parsed = Parser::new().parse_with_source_info(source);
         let (mut root, places) = parsed.map_err(|errors| match errors.errors.first() {
-            Some(error) => format!("no expression: {} at {}", one_line(&error.msg), place(error.pos)),
+            Some(error) => {
+                // What could have stood there instead is told as a list of everything.
+                let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
+                let message = message.split(" expecting {").next().unwrap_or(message);
+                format!("no expression: {} (at {})", one_line(message), place(error.pos))
+            }
             None => "no expression".to_owned(),
         })?;
         let mut checker = Checker::new(on);
@@ -72,6 +83,34 @@ impl Expression {
     pub(crate) fn is_true(&self, env: &Arc<Env>, subject: Subject<'_>) -> Result<bool, String> {
         self.run(env, subject, |value| value.downcast_ref::<CelBool>().is_some_and(|value| *value.inner()))
     }
+}
+
+/// Counts what makes the parser go deeper. Strings are skipped; where one is raw and this takes a quote for its end that
+/// is none, or the other way round, the worst that follows is that the parser runs out of its stack.
+fn check_size(source: &str) -> Result<(), String> {
+    let (mut operators, mut brackets, mut quoted_by) = (0, 0_usize, None);
+    let mut letters = source.bytes();
+    while let Some(letter) = letters.next() {
+        match (quoted_by, letter) {
+            (Some(_), b'\\') => drop(letters.next()),
+            (Some(quote), _) if letter == quote => quoted_by = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quoted_by = Some(letter),
+            (None, b'(' | b'[' | b'{') => brackets += 1,
+            (None, b')' | b']' | b'}') => brackets = brackets.saturating_sub(1),
+            (None, b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'=' | b'<' | b'>' | b'?') => operators += 1,
+            (None, _) => {}
+        }
+        // An index makes no brackets within each other, but goes as deep as an operator.
+        operators += usize::from(quoted_by.is_none() && letter == b'[');
+        if operators > MAX_OPERATORS {
+            return Err(format!("more than {MAX_OPERATORS} operators; make two rules of it"));
+        }
+        if brackets > MAX_BRACKETS {
+            return Err(format!("more than {MAX_BRACKETS} brackets within each other; make two rules of it"));
+        }
+    }
+    Ok(())
 }
 
 /// What went wrong, without the values, which may be anything that was pushed.

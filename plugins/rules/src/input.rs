@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
-use pushgate_plugin::{Family, Method, Push, Series};
+use pushgate_plugin::{Family, Method, Push, Series, Sym};
 
 use crate::label_map::LabelMap;
 use crate::variables::Part;
@@ -59,8 +59,19 @@ pub(crate) struct Subject<'p> {
     pub(crate) push: &'p Push,
     /// In rules on metrics and series.
     pub(crate) family: Option<Family<'p>>,
-    /// In rules on series.
+    /// In rules on series, and on labels the first one that has the label, if it is not in the grouping key.
     pub(crate) series: Option<Series<'p>>,
+    /// In rules on labels.
+    pub(crate) label: Option<Label<'p>>,
+}
+
+/// A label of the grouping key or of series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label<'p> {
+    pub(crate) name: &'p str,
+    pub(crate) value: &'p str,
+    /// The name as a symbol, where it is one of a series.
+    pub(crate) symbol: Option<Sym>,
 }
 
 impl<'p> Subject<'p> {
@@ -76,6 +87,8 @@ impl<'p> Subject<'p> {
             Part::MetricName => family.map_or("", Family::name),
             Part::MetricType => family.map_or("", |family| family.kind().as_str()),
             Part::MetricHelp => family.and_then(Family::help).unwrap_or_default(),
+            Part::LabelName => self.label.map_or("", |label| label.name),
+            Part::LabelValue => self.label.map_or("", |label| label.value),
             Part::MetricUnit => family.and_then(Family::unit).unwrap_or_default(),
             _ => "",
         }

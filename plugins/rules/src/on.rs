@@ -15,6 +15,18 @@ pub enum On {
     Metric,
     /// Each series of it.
     Series,
+    /// Each label, of the grouping key or of series: asked once for all that have the same name and value.
+    Label,
+}
+
+impl On {
+    /// Whether a rule on this has a variable that stands for that.
+    pub(crate) fn has(self, variable: Self) -> bool {
+        match self {
+            Self::Label => variable == Self::Push || variable == Self::Label,
+            Self::Push | Self::Metric | Self::Series => variable <= self,
+        }
+    }
 }
 
 impl fmt::Display for On {
@@ -23,6 +35,7 @@ impl fmt::Display for On {
             Self::Push => "push",
             Self::Metric => "metric",
             Self::Series => "series",
+            Self::Label => "label",
         })
     }
 }

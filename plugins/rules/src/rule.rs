@@ -1,16 +1,18 @@
 //! Rules, held against a push.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cel::Env;
-use pushgate_plugin::{Finding, Method, Push, quote};
+use foldhash::fast::FixedState;
+use pushgate_plugin::{Finding, Method, Push, Series, Sym, quote};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::breaches::Breaches;
 use crate::condition::{Condition, Verdict};
 use crate::expression::Expression;
-use crate::input::Subject;
+use crate::input::{Label, Subject};
 use crate::message::Message;
 use crate::on::On;
 use crate::ruling::Ruling;
@@ -65,7 +67,7 @@ impl Rule {
             expr: Condition::new(&self.expr, env, push),
         };
         let (mut breaches, mut errors) = (Breaches::default(), Breaches::default());
-        for subject in self.subjects(push).filter(|subject| !ruling.has_dropped(*subject)).collect::<Vec<_>>() {
+        for subject in self.subjects(push, ruling) {
             match conditions.verdict(subject) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -77,7 +79,7 @@ impl Rule {
                 }
                 Err(reason) if self.on_error != OnError::Ignore => {
                     errors.add(subject, false, || {
-                        format!("the rule {} cannot be held against this: {reason}", quote(&self.code))
+                        format!("the rule {} fails here, which is for whoever runs the gateway to mend: {reason}", quote(&self.code))
                     });
                 }
                 Err(_) => {}
@@ -89,18 +91,42 @@ impl Rule {
         errors.report(into, |message| Finding::new(&crate::ERROR, message));
     }
 
-    /// What of a push the rule is about.
-    fn subjects<'p>(&self, push: &'p Push) -> Box<dyn Iterator<Item = Subject<'p>> + 'p> {
-        let whole = Subject { push, family: None, series: None };
+    /// What of a push the rule is about, without what rules before it have dropped.
+    fn subjects<'p>(&self, push: &'p Push, ruling: &Ruling) -> Vec<Subject<'p>> {
+        let whole = Subject { push, family: None, series: None, label: None };
+        let is_left = |subject: &Subject<'_>| !ruling.has_dropped(*subject);
+        let metrics = push.families().map(|family| Subject { family: Some(family), ..whole }).filter(is_left);
+        let series = push.series().map(|series| Subject {
+            family: Some(series.family()),
+            series: Some(series),
+            ..whole
+        });
         match self.on {
-            On::Push => Box::new(std::iter::once(whole)),
-            On::Metric => Box::new(push.families().map(move |family| Subject { family: Some(family), ..whole })),
-            On::Series => Box::new(push.families().flat_map(move |family| {
-                let of_family = Subject { family: Some(family), ..whole };
-                family.series().map(move |series| Subject { series: Some(series), ..of_family })
-            })),
+            On::Push => vec![whole],
+            On::Metric => metrics.collect(),
+            On::Series => series.filter(is_left).collect(),
+            On::Label => labels(whole, series.filter(is_left)),
         }
     }
+}
+
+/// Each label that is not empty, once for each name and value.
+fn labels<'p>(whole: Subject<'p>, series: impl Iterator<Item = Subject<'p>>) -> Vec<Subject<'p>> {
+    let mut labels: Vec<Subject<'p>> = Vec::new();
+    for label in whole.push.grouping().filter(|label| !label.value().is_empty()) {
+        let label = Label { name: label.name(), value: label.value(), symbol: None };
+        labels.push(Subject { label: Some(label), ..whole });
+    }
+    let mut seen: HashSet<(Sym, Sym), FixedState> = HashSet::default();
+    for subject in series {
+        for label in subject.series.into_iter().flat_map(Series::labels) {
+            if seen.insert((label.name_sym(), label.value_sym())) && !label.value().is_empty() {
+                let label = Label { name: label.name(), value: label.value(), symbol: Some(label.name_sym()) };
+                labels.push(Subject { label: Some(label), ..subject });
+            }
+        }
+    }
+    labels
 }
 
 struct Conditions<'p> {

@@ -8,6 +8,9 @@ pub(crate) fn suggestion<'n>(name: &str, known: impl Iterator<Item = &'n str>) -
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
     known.dedup();
+    if let Some(longer) = known.iter().find(|other| name.len() > 2 && other.starts_with(name)) {
+        return format!("; did you mean '{longer}'?");
+    }
     let close = known.iter().map(|other| (distance(name, other), other)).min();
     match close {
         Some((distance, other)) if distance <= 1 + other.len() / 4 => format!("; did you mean '{other}'?"),
@@ -41,7 +44,8 @@ mod tests {
     fn what_is_close_is_suggested_and_else_all_is_told() {
         for (name, expected) in [
             ("lables", "; did you mean 'labels'?"),
-            ("label", "; did you mean 'labels'?"),
+            ("lab", "; did you mean 'labels'?"),
+            ("abels", "; did you mean 'labels'?"),
             ("jobs", "; did you mean 'job'?"),
             ("instance", "; there are 'job', 'labels'"),
             (&"l".repeat(33), "; there are 'job', 'labels'"),

@@ -7,7 +7,7 @@ use crate::types::Type;
 #[derive(Debug)]
 pub(crate) struct Variable {
     pub(crate) name: &'static str,
-    /// What a rule must be on, at least, to have it.
+    /// What it stands for, and so which rules have it.
     pub(crate) on: On,
     pub(crate) fields: &'static [Field],
 }
@@ -35,6 +35,8 @@ pub(crate) enum Part {
     SeriesLabels,
     SeriesValue,
     SeriesCount,
+    LabelName,
+    LabelValue,
 }
 
 const fn field(name: &'static str, part: Part) -> Field {
@@ -75,13 +77,18 @@ pub(crate) const VARIABLES: &[Variable] = &[
             field("count", Part::SeriesCount),
         ],
     },
+    Variable {
+        name: "label",
+        on: On::Label,
+        fields: &[field("name", Part::LabelName), field("value", Part::LabelValue)],
+    },
 ];
 
 impl Part {
     pub(crate) fn type_of(self) -> Type {
         match self {
             Self::Job | Self::Method | Self::MetricName | Self::MetricType => Type::String,
-            Self::MetricHelp | Self::MetricUnit => Type::String,
+            Self::MetricHelp | Self::MetricUnit | Self::LabelName | Self::LabelValue => Type::String,
             Self::PushLabels | Self::Caller | Self::SeriesLabels => Type::Labels,
             Self::MetricNames => Type::list_of(Type::String),
             Self::PushSeries | Self::MetricSeries => Type::Int,
@@ -97,6 +104,7 @@ impl Part {
             Self::MetricName | Self::MetricType | Self::MetricHelp | Self::MetricUnit => On::Metric,
             Self::MetricSeries => On::Metric,
             Self::SeriesLabels | Self::SeriesValue | Self::SeriesCount => On::Series,
+            Self::LabelName | Self::LabelValue => On::Label,
         }
     }
 }
