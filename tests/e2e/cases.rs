@@ -40,20 +40,28 @@ fn values_does_in_the_real_host_what_it_does_natively() {
 }
 
 #[test]
+fn rules_does_in_the_real_host_what_it_does_natively() {
+    check_bundled("rules");
+}
+
+#[test]
 fn a_plugin_in_javascript_does_what_its_cases_say() {
     let Some(plugin) = artifacts::javascript_plugin() else { return };
     check(&plugin, &workspace::path("examples/javascript-plugin/cases"));
 }
 
-/// The cases `readme*.case`, with the configuration that the plugin's README shows first; and what they bring and what
+/// The cases `readme*.case`, with the configuration that the plugin's README shows; and what they bring and what
 /// comes of it is what the README shows.
 #[test]
 fn the_readmes_of_plugins_show_what_comes_of_a_push() {
-    for name in ["naming", "relabel", "required-labels", "honor-labels", "cardinality", "values"] {
+    for name in ["naming", "relabel", "required-labels", "honor-labels", "cardinality", "values", "rules"] {
         let folder = workspace::path(Path::new("plugins").join(name));
         let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
-        let toml = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
-        let shown: toml::Table = toml::from_str(toml).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // The first block, and those that go behind it.
+        let blocks = readme.split("```toml\n").skip(1).map(|block| block.split_once("```").unwrap().0);
+        let is_meant = |(index, block): &(usize, &str)| *index == 0 || block.starts_with("[[plugin.config.");
+        let toml: String = blocks.enumerate().filter(is_meant).map(|(_, block)| block).collect();
+        let shown: toml::Table = toml::from_str(&toml).unwrap_or_else(|error| panic!("{name}: {error}"));
         let config = serde_json::to_string(&shown["plugin"][0]["config"]).unwrap();
         let cases = Folder::new();
         for case in std::fs::read_dir(folder.join("cases")).unwrap().map(|entry| entry.unwrap().path()) {
@@ -66,7 +74,8 @@ fn the_readmes_of_plugins_show_what_comes_of_a_push() {
             let (_, rest) = rest.split_once("--- push\n").unwrap();
             let (push, outcome) = rest.split_once("--- outcome\n").unwrap();
             for part in [push.split_once('\n').unwrap().1, outcome.split_once('\n').unwrap().1] {
-                let is_shown = part.lines().all(|line| line.starts_with('{') || readme.contains(line));
+                let is_prose = |line: &str| line.starts_with('{') || line.starts_with("caller ");
+                let is_shown = part.lines().all(|line| is_prose(line) || readme.contains(line));
                 assert!(is_shown, "{name}, {file}: not shown:\n{part}");
             }
             cases.write(file, format!("{about}--- config\n{config}\n--- push\n{rest}"));

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pushgate_plugin_host::{Chain, Plugin};
+use pushgate_plugin_host::{Chain, Code, Plugin};
 
 use super::Answer;
 use crate::config::{Config, Mode, Problems};
@@ -24,9 +24,11 @@ pub fn explain(
     let chain = policies::load(&asked, &mut problems)?;
     problems.or(())?;
     let mut answer = Answer::No;
-    for (name, meaning, plugin) in codes(&chain).filter(|(name, ..)| *name == code) {
+    let is_listed = codes(&chain).any(|(listed, _)| listed.id == code);
+    let is_asked = |listed: &Code| if is_listed { listed.id == code } else { listed.covers(code) };
+    for (Code { id, meaning }, plugin) in codes(&chain).filter(|(listed, _)| is_asked(listed)) {
         let manifest = plugin.manifest();
-        writeln!(out, "{name}: {meaning}")?;
+        writeln!(out, "{id}: {meaning}")?;
         writeln!(out, "found by {} {}: {}", manifest.name, manifest.version, manifest.summary)?;
         if let Some(policy) = config.chain.iter().find(|policy| policy.name == plugin.name()) {
             let (mode, line) = (policy.mode.as_str(), policy.lines.entry);
@@ -41,16 +43,13 @@ pub fn explain(
     }
     if answer == Answer::No {
         writeln!(out, "no configured plugin has the code '{code}'; there are")?;
-        for (name, meaning, _) in codes(&chain) {
-            writeln!(out, "  {name}: {meaning}")?;
+        for (Code { id, meaning }, _) in codes(&chain) {
+            writeln!(out, "  {id}: {meaning}")?;
         }
     }
     Ok(answer)
 }
 
-fn codes(chain: &Chain) -> impl Iterator<Item = (&str, &str, &Plugin)> {
-    chain.plugins().flat_map(|plugin| {
-        let codes = &plugin.manifest().codes;
-        codes.iter().map(move |code| (code.id.as_str(), code.meaning.as_str(), plugin))
-    })
+fn codes(chain: &Chain) -> impl Iterator<Item = (&Code, &Plugin)> {
+    chain.plugins().flat_map(|plugin| plugin.manifest().codes.iter().map(move |code| (code, plugin)))
 }

@@ -250,7 +250,7 @@ fn finding(finding: &Finding, link: &Link, redact: &[Redaction]) -> Finding {
     };
     if redact.contains(&Redaction::Labels) {
         let codes = &link.plugin.manifest().codes;
-        let meaning = codes.iter().find(|code| code.id == finding.code).map(|code| clipped(&code.meaning));
+        let meaning = codes.iter().find(|code| code.covers(&finding.code)).map(|code| clipped(&code.meaning));
         kept.message = meaning.unwrap_or_else(|| REDACTED.to_owned());
         kept.series = None;
     }

@@ -156,8 +156,8 @@ impl ChainMetrics {
             "Remarks of a plugin on pushes, by their code; codes that its manifest does not list are 'other'.",
         )?;
         for (name, counted) in self.policies() {
-            for (code, count) in &counted.findings {
-                out.count(family, &[("code", code), ("plugin", name)], count)?;
+            for (code, count) in counted.findings() {
+                out.value(family, &[("code", &code), ("plugin", name)], count as f64)?;
             }
         }
         let family = out.family(

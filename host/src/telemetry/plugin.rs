@@ -1,8 +1,10 @@
 //! What is counted of one plugin: a few relaxed additions for each push.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
-use pushgate_plugin_host::{Fault, Mode, Origin, Plugin, Report, Skip, Step};
+use pushgate_plugin_host::{Code, Fault, Mode, Origin, Plugin, Report, Skip, Step};
 
 use super::histogram::Histogram;
 
@@ -15,6 +17,10 @@ pub(super) const SKIPS: [&str; 3] = ["scope", "memo", "suspended"];
 /// The code of a finding whose own the plugin's manifest does not list.
 const OTHER: &str = "other";
 
+/// Codes of a plugin's configuration that are counted each, and bytes of one.
+const MAX_CONFIGURED: usize = 128;
+const MAX_CONFIGURED_LENGTH: usize = 128;
+
 /// The counts, each beside its labels.
 pub(super) struct PluginMetrics {
     /// By [`MODES`], so that a series goes on where it was when its mode comes back.
@@ -22,11 +28,19 @@ pub(super) struct PluginMetrics {
     pub(super) faults: [AtomicU64; FAULTS.len()],
     pub(super) skips: [AtomicU64; SKIPS.len()],
     /// By the codes of the manifest, and [`OTHER`]: a plugin cannot make up series.
-    pub(super) findings: Vec<(String, AtomicU64)>,
+    findings: Vec<(String, AtomicU64)>,
+    configured: Configured,
     pub(super) edits: AtomicU64,
     pub(super) mismatches: AtomicU64,
     pub(super) duration: Histogram,
     pub(super) fuel: Histogram,
+}
+
+/// By codes that the configuration has, where the manifest has `<plugin>/*`. They are known once they are found.
+#[derive(Default)]
+struct Configured {
+    families: Vec<Code>,
+    findings: RwLock<BTreeMap<String, AtomicU64>>,
 }
 
 /// The counts at one moment, for people.
@@ -64,17 +78,30 @@ impl PluginCounts {
 
 impl PluginMetrics {
     pub(super) fn of(plugin: &Plugin) -> Self {
-        let codes = plugin.manifest().codes.iter().map(|code| code.id.clone()).chain([OTHER.to_owned()]);
+        let codes = plugin.manifest().codes.iter().cloned();
+        let (families, listed): (Vec<_>, Vec<_>) = codes.partition(|code| code.family().is_some());
+        let codes = listed.into_iter().map(|code| code.id).chain([OTHER.to_owned()]);
         Self {
             decisions: Default::default(),
             faults: Default::default(),
             skips: Default::default(),
             findings: codes.map(|code| (code, AtomicU64::default())).collect(),
+            configured: Configured { families, ..Configured::default() },
             edits: AtomicU64::default(),
             mismatches: AtomicU64::default(),
             duration: Histogram::of_seconds(),
             fuel: Histogram::of_fuel(),
         }
+    }
+
+    /// Findings by their code.
+    pub(super) fn findings(&self) -> Vec<(String, u64)> {
+        let configured = self.configured.findings.read().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.findings.iter().map(|(code, count)| (code, count));
+        listed
+            .chain(&*configured)
+            .map(|(code, count)| (code.clone(), count.load(Ordering::Relaxed)))
+            .collect()
     }
 
     /// The codes that are counted.
@@ -114,6 +141,9 @@ impl PluginMetrics {
         one_more(&self.decisions[mode][decision]);
         for finding in &report.findings {
             let known = self.findings.iter().find(|(code, _)| *code == finding.code);
+            if known.is_none() && self.configured.count(&finding.code) {
+                continue;
+            }
             if let Some((_, count)) = known.or(self.findings.last()) {
                 one_more(count);
             }
@@ -129,5 +159,53 @@ impl PluginMetrics {
         if was_called && !matches!(report.step, Step::Fault(Fault::Busy)) {
             self.fuel.observe(report.fuel);
         }
+    }
+}
+
+impl Configured {
+    /// Counts a code, if it is one of the configuration and there is room for it.
+    fn count(&self, code: &str) -> bool {
+        if !self.families.iter().any(|family| family.covers(code)) {
+            return false;
+        }
+        if let Some(count) = self.findings.read().unwrap_or_else(PoisonError::into_inner).get(code) {
+            count.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+        let mut findings = self.findings.write().unwrap_or_else(PoisonError::into_inner);
+        let has_room = findings.len() < MAX_CONFIGURED && code.len() <= MAX_CONFIGURED_LENGTH;
+        // Another push may have brought it in the meantime.
+        let is_counted = has_room || findings.contains_key(code);
+        if is_counted {
+            findings.entry(code.to_owned()).or_default().fetch_add(1, Ordering::Relaxed);
+        }
+        is_counted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_a_configuration_are_counted_within_bounds() {
+        let family = Code { id: "rules/*".to_owned(), meaning: String::new() };
+        let configured = Configured { families: vec![family], ..Configured::default() };
+        let name = |index: usize| format!("rules/{index}");
+        for index in 0..MAX_CONFIGURED {
+            assert!(configured.count(&name(index)), "{index}");
+        }
+        let longest = format!("rules/{}", "x".repeat(MAX_CONFIGURED_LENGTH - 6));
+        let another = Configured { families: configured.families.clone(), ..Configured::default() };
+        for (rule, of, code, expected) in [
+            ("again", &configured, name(0), true),
+            ("one too many", &configured, name(MAX_CONFIGURED), false),
+            ("another plugin's", &another, "naming/a".to_owned(), false),
+            ("as long as may be", &another, longest.clone(), true),
+            ("too long", &another, format!("{longest}x"), false),
+        ] {
+            assert_eq!(of.count(&code), expected, "{rule}");
+        }
+        assert_eq!(configured.findings.read().unwrap()["rules/0"].load(Ordering::Relaxed), 2);
     }
 }

@@ -96,9 +96,10 @@ impl Checker {
     fn read(&self, node: &IdedExpr) -> Result<Option<(Input, Type)>, Fault> {
         match &node.expr {
             Expr::Select(SelectExpr { operand, field, test }) => match self.place(operand)? {
-                Some(Place::Variable(_)) if *test => {
-                    fault(node.id, "'has' asks for a label, as in has(push.labels.team); this is always there")
-                }
+                Some(Place::Variable(_)) if *test => fault(
+                    node.id,
+                    "'has' asks for a label, as in has(push.labels.team); this is always there",
+                ),
                 Some(Place::Variable(variable)) => {
                     let part = part_of(node.id, variable, field)?;
                     Ok(Some((Input::Part(part), part.type_of())))
@@ -146,7 +147,10 @@ impl Checker {
                 };
                 if !self.on.has(variable.on) {
                     let (name, on) = (variable.name, variable.on);
-                    return fault(node.id, format!("there is no '{name}' in a rule on = \"{}\"; write on = \"{on}\"", self.on));
+                    return fault(
+                        node.id,
+                        format!("there is no '{name}' in a rule on = \"{}\"; write on = \"{on}\"", self.on),
+                    );
                 }
                 Ok(Some(Place::Variable(variable)))
             }
@@ -174,7 +178,8 @@ impl Checker {
             let fields = fields.join("', '");
             return fault(id, format!("'{name}' has to be followed by a field; there are '{fields}'"));
         }
-        let there = VARIABLES.iter().filter(|variable| self.on.has(variable.on)).map(|variable| variable.name);
+        let there =
+            VARIABLES.iter().filter(|variable| self.on.has(variable.on)).map(|variable| variable.name);
         let known = there.chain(self.locals.iter().map(|(local, _)| local.as_str()));
         let known = known.filter(|name| !name.starts_with('@'));
         fault(id, format!("unknown variable {}{}", quote(name), suggestion(name, known)))
@@ -234,7 +239,10 @@ impl Checker {
         let found = function(id, "matches", style, &given)?;
         if let Some(node) = args.get_mut(1) {
             let Expr::Literal(LiteralValue::String(pattern)) = &node.expr else {
-                return fault(node.id, "the pattern of 'matches' must be a text, as in name.matches('^[a-z]+$')");
+                return fault(
+                    node.id,
+                    "the pattern of 'matches' must be a text, as in name.matches('^[a-z]+$')",
+                );
             };
             match Pattern::unanchored(pattern.inner()) {
                 Ok(pattern) => node.expr = self.stand_in(Input::Constant(Box::new(Regex(pattern)))),
@@ -342,7 +350,9 @@ fn operator(name: &str, given: &[Type]) -> Option<Result<Type, &'static str>> {
     let found = |found: Option<Type>, expected| Some(found.ok_or(expected));
     match (name, given) {
         (operators::LOGICAL_AND | operators::LOGICAL_OR, [Type::Bool, Type::Bool])
-        | (operators::LOGICAL_NOT | operators::NOT_STRICTLY_FALSE, [Type::Bool]) => found(Some(Type::Bool), ""),
+        | (operators::LOGICAL_NOT | operators::NOT_STRICTLY_FALSE, [Type::Bool]) => {
+            found(Some(Type::Bool), "")
+        }
         (operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT, _) => found(None, "bool"),
         (operators::CONDITIONAL, [Type::Bool, one, another]) => {
             found(one.join(another), "a bool and two of the same type")
@@ -355,13 +365,17 @@ fn operator(name: &str, given: &[Type]) -> Option<Result<Type, &'static str>> {
             operators::LESS | operators::LESS_EQUALS | operators::GREATER | operators::GREATER_EQUALS,
             [one, another],
         ) => {
-            let are_ordered = one.is_number() && another.is_number() || (one, another) == (&Type::String, &Type::String);
+            let are_ordered =
+                one.is_number() && another.is_number() || (one, another) == (&Type::String, &Type::String);
             found(are_ordered.then_some(Type::Bool), "two numbers or two strings")
         }
-        (operators::ADD, [one @ (Type::Int | Type::Double | Type::String), another]) => {
-            found((one == another).then(|| one.clone()), "two of the same type; see int(), double(), string()")
+        (operators::ADD, [one @ (Type::Int | Type::Double | Type::String), another]) => found(
+            (one == another).then(|| one.clone()),
+            "two of the same type; see int(), double(), string()",
+        ),
+        (operators::ADD, [one @ Type::List(_), another]) => {
+            found(one.join(another), "two lists of the same type")
         }
-        (operators::ADD, [one @ Type::List(_), another]) => found(one.join(another), "two lists of the same type"),
         (operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE, [one, another]) => {
             let found_type = (one == another && one.is_number()).then(|| one.clone());
             found(found_type, "two int or two double; see int() and double()")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cel::Env;
 use foldhash::fast::FixedState;
-use pushgate_plugin::{Push, Sym};
+use pushgate_plugin::{Family, Push, Sym};
 
 use crate::expression::Expression;
 use crate::input::{Input, Subject};
@@ -54,7 +54,7 @@ impl<'p> Condition<'p> {
         let run = || self.expression.is_true(self.env, subject).map_err(Rc::from);
         let metric = match self.expression.changes_with {
             On::Push => 0,
-            On::Metric | On::Series | On::Label => subject.family.map_or(0, |family| family.index()),
+            On::Metric | On::Series | On::Label => subject.family.map_or(0, Family::index),
         };
         match &mut self.memory {
             Memory::Last(Some((known, verdict))) if *known == metric => verdict.clone(),

@@ -83,7 +83,8 @@ impl Config {
         for (index, table) in self.rules.into_iter().enumerate() {
             let pointer = pointer().index(index);
             if let Some(other) = codes.iter().position(|code| *code == table.code) {
-                problems.add(pointer.clone().key("code"), format!("this is the code of rule {other} already"));
+                problems
+                    .add(pointer.clone().key("code"), format!("this is the code of rule {other} already"));
             }
             codes.push(table.code.clone());
             rules.extend(table.resolve(&pointer, &mut problems));
@@ -139,13 +140,17 @@ impl RuleMethod {
 }
 
 fn check_code(code: &str) -> Result<(), String> {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
     if code.len() > MAX_CODE {
         return Err(format!("{} bytes are too long; {MAX_CODE} are allowed", code.len()));
     }
     if !code.split('-').all(is_word) {
-        return Err(format!("{} is no code; write words of a-z and 0-9 with '-' between, as 'no-team'", quote(code)));
+        return Err(format!(
+            "{} is no code; write words of a-z and 0-9 with '-' between, as 'no-team'",
+            quote(code)
+        ));
     }
     if code == "error" {
         return Err("'error' is the code of rules that fail".to_owned());

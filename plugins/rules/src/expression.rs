@@ -12,6 +12,7 @@ use crate::check::{Checker, Fault};
 use crate::input::{Input, Reader, Subject};
 use crate::on::On;
 use crate::types::Type;
+use crate::variables::Part;
 
 /// How long an expression may be, in bytes.
 const MAX_LENGTH: usize = 2048;
@@ -51,7 +52,7 @@ impl Expression {
         let mut checker = Checker::new(on);
         let found = checker.check(&mut root).map_err(|fault| told(&fault, &places))?;
         let parts = checker.inputs.iter().filter_map(Input::part);
-        let changes_with = parts.map(|part| part.changes_with()).max().unwrap_or(On::Push);
+        let changes_with = parts.map(Part::changes_with).max().unwrap_or(On::Push);
         Ok(Self { root, inputs: checker.inputs, found, changes_with })
     }
 
@@ -98,7 +99,9 @@ fn check_size(source: &str) -> Result<(), String> {
             (None, b'"' | b'\'') => quoted_by = Some(letter),
             (None, b'(' | b'[' | b'{') => brackets += 1,
             (None, b')' | b']' | b'}') => brackets = brackets.saturating_sub(1),
-            (None, b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'=' | b'<' | b'>' | b'?') => operators += 1,
+            (None, b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'=' | b'<' | b'>' | b'?') => {
+                operators += 1;
+            }
             (None, _) => {}
         }
         // An index makes no brackets within each other, but goes as deep as an operator.
@@ -116,7 +119,9 @@ fn check_size(source: &str) -> Result<(), String> {
 /// What went wrong, without the values, which may be anything that was pushed.
 fn reason(error: &ExecutionError) -> String {
     match error {
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "division by zero".to_owned()
+        }
         ExecutionError::Overflow(..) => "integer overflow".to_owned(),
         ExecutionError::NoSuchKey(_) => "no such key in a map".to_owned(),
         ExecutionError::IndexOutOfBounds(_) => "index past the end of a list".to_owned(),

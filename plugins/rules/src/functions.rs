@@ -165,7 +165,8 @@ fn compared<'b, 'v>(
         _ => match (number(one.as_ref()), number(another.as_ref())) {
             (Some(one), Some(another)) => one.partial_cmp(&another),
             _ => {
-                let (one, another) = (one.downcast_ref::<CelString<'_>>(), another.downcast_ref::<CelString<'_>>());
+                let (one, another) =
+                    (one.downcast_ref::<CelString<'_>>(), another.downcast_ref::<CelString<'_>>());
                 Some(one.map(CelString::inner).cmp(&another.map(CelString::inner)))
             }
         },
@@ -173,6 +174,7 @@ fn compared<'b, 'v>(
     Ok(CowVal::owned(CelBool::from(order.is_some_and(is_so))))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the interpreter hands them over")]
 fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let text = args.first().and_then(|text| text.downcast_ref::<CelString<'_>>());
     let regex = args.get(1).and_then(|regex| regex.downcast_ref::<Regex>());

@@ -120,7 +120,8 @@ impl<'p> Subject<'p> {
         let double = |value: Option<f64>| CowVal::owned(CelDouble::from(value.unwrap_or(f64::NAN)));
         match part {
             Part::MetricNames => {
-                let boxed = |family: Family<'p>| -> Box<dyn Val + 'p> { Box::new(CelString::from(family.name())) };
+                let boxed =
+                    |family: Family<'p>| -> Box<dyn Val + 'p> { Box::new(CelString::from(family.name())) };
                 let names: Vec<Box<dyn Val + 'p>> = self.push.families().map(boxed).collect();
                 CowVal::owned(CelList::from(names))
             }
@@ -166,7 +167,9 @@ impl VariableResolver for Reader<'_> {
             }
             Input::Part(part) => self.subject.value(*part),
             Input::Label(part, name) => CowVal::owned(CelString::from(self.subject.label(*part, name))),
-            Input::Has(part, name) => CowVal::owned(CelBool::from(!self.subject.label(*part, name).is_empty())),
+            Input::Has(part, name) => {
+                CowVal::owned(CelBool::from(!self.subject.label(*part, name).is_empty()))
+            }
         })
     }
 }

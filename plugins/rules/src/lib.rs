@@ -35,7 +35,8 @@ use crate::rule::Rule;
 pub use crate::rule::{Action, OnError};
 use crate::ruling::Ruling;
 
-const BROKEN: Code = Code::new("rules/*", "a rule of the configuration is not kept; its own code stands here");
+const BROKEN: Code =
+    Code::new("rules/*", "a rule of the configuration is not kept; its own code stands here");
 const ERROR: Code = Code::new("rules/error", "an expression of a rule failed, as a division by zero does");
 
 /// The configured plugin.
@@ -55,7 +56,7 @@ impl Plugin for Rules {
     .wants(&[Column::Help, Column::Unit, Column::Values])
     .mutates()
     .pure()
-    .codes(&[BROKEN, ERROR]);
+    .codes(&[ERROR, BROKEN]);
 
     fn configure(config: Config) -> Result<Self, Problems> {
         config.resolve()

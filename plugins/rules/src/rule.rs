@@ -79,7 +79,10 @@ impl Rule {
                 }
                 Err(reason) if self.on_error != OnError::Ignore => {
                     errors.add(subject, false, || {
-                        format!("the rule {} fails here, which is for whoever runs the gateway to mend: {reason}", quote(&self.code))
+                        format!(
+                            "the rule {} fails here, which is for whoever runs the gateway to mend: {reason}",
+                            quote(&self.code)
+                        )
                     });
                 }
                 Err(_) => {}
@@ -121,7 +124,8 @@ fn labels<'p>(whole: Subject<'p>, series: impl Iterator<Item = Subject<'p>>) -> 
     for subject in series {
         for label in subject.series.into_iter().flat_map(Series::labels) {
             if seen.insert((label.name_sym(), label.value_sym())) && !label.value().is_empty() {
-                let label = Label { name: label.name(), value: label.value(), symbol: Some(label.name_sym()) };
+                let label =
+                    Label { name: label.name(), value: label.value(), symbol: Some(label.name_sym()) };
                 labels.push(Subject { label: Some(label), ..subject });
             }
         }

@@ -1,6 +1,6 @@
 //! What comes of all rules.
 
-use pushgate_plugin::{Edits, Findings, Outcome, Push};
+use pushgate_plugin::{Edits, Family, Findings, Outcome, Push, Series};
 
 use crate::input::Subject;
 
@@ -42,8 +42,8 @@ impl Ruling {
         let is_marked = |marks: &[bool], index: Option<usize>| {
             index.and_then(|index| marks.get(index)).is_some_and(|marked| *marked)
         };
-        is_marked(&self.metrics, subject.family.map(|family| family.index()))
-            || is_marked(&self.series, subject.series.map(|series| series.index()))
+        is_marked(&self.metrics, subject.family.map(Family::index))
+            || is_marked(&self.series, subject.series.map(Series::index))
     }
 
     pub(crate) fn into_outcome(self) -> Outcome {

@@ -27,13 +27,28 @@ pub struct Manifest {
     pub counters: Vec<Counter>,
 }
 
-/// A finding's code and what it stands for.
+/// A finding's code and what it stands for. `<plugin>/*` stands for those that the plugin's configuration has.
 #[derive(Clone, Debug)]
 pub struct Code {
     /// `<plugin>/<what-is-wrong>`.
     pub id: String,
     /// For documentation.
     pub meaning: String,
+}
+
+impl Code {
+    /// Whether a finding's code is this one, or one of those that this stands for.
+    pub fn covers(&self, code: &str) -> bool {
+        match self.family() {
+            Some(start) => code.starts_with(start),
+            None => self.id == code,
+        }
+    }
+
+    /// What the codes of a configuration begin with, when this stands for those.
+    pub fn family(&self) -> Option<&str> {
+        self.id.strip_suffix('*').filter(|start| start.ends_with('/'))
+    }
 }
 
 /// A counter of a plugin's own. Its name and those of its labels are legal in an exposition.
