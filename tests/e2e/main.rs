@@ -34,6 +34,9 @@ mod cardinality;
 /// What the bundled checks of values make of the time, and of large histograms.
 mod values;
 
+/// Names, beside the real promtool.
+mod naming;
+
 /// Relabelling, beside a real Prometheus.
 mod relabel;
 

@@ -5,36 +5,73 @@
 //! cost does not depend on how many series a push has. README.md has the options and examples.
 
 mod config;
-mod metric;
-mod prefixes;
+mod rules;
+
 mod snake_case;
 mod units;
 
-use pushgate_plugin::{
-    Code, Finding, Findings, LabelName, Manifest, Outcome, Pattern, Plugin, Problems, Push, quote,
-};
+mod fault;
+mod verdict;
 
-pub use crate::config::{Config, JobPrefixes};
-use crate::metric::Rules;
-use crate::prefixes::Prefixes;
-use crate::snake_case::snake_case;
+mod label;
+mod metric;
 
+use pushgate_plugin::{Code, Column, Manifest, Outcome, Plugin, Problems, Push};
+
+pub use crate::config::{BannedConfig, Config, Exempt, ExemptConfig, JobPrefixes};
+use crate::rules::{PrefixRules, Rules};
+use crate::verdict::Verdict;
+
+const NO_HELP: Code = Code::new("naming/no-help", "a metric has no HELP line that says what it measures");
 const SNAKE_CASE: Code = Code::new("naming/snake-case", "a metric's name is not in snake_case");
 const LABEL_SNAKE_CASE: Code = Code::new("naming/label-snake-case", "a label's name is not in snake_case");
+const COLON: Code =
+    Code::new("naming/colon", "a metric's name has a ':', which is for the names of recording rules");
 const PREFIX: Code = Code::new("naming/prefix", "a metric's name does not start as its job's names must");
 const COUNTER_SUFFIX: Code = Code::new("naming/counter-suffix", "a counter's name does not end in _total");
 const TOTAL_SUFFIX: Code = Code::new("naming/total-suffix", "a name ends in _total and is no counter's");
-const BASE_UNIT: Code = Code::new("naming/base-unit", "a name ends in a unit that is no base unit");
+const BASE_UNIT: Code = Code::new("naming/base-unit", "a name has a unit in it that is no base unit");
+const ABBREVIATED_UNIT: Code =
+    Code::new("naming/abbreviated-unit", "a name has an abbreviated unit in it, such as ms");
+const TYPE_IN_NAME: Code = Code::new("naming/type-in-name", "a name has a type in it, such as counter");
 const RESERVED_SUFFIX: Code =
     Code::new("naming/reserved-suffix", "a name ends as the parts of histograms and summaries do");
+const RESERVED_LABEL: Code =
+    Code::new("naming/reserved-label", "a metric has a label that only histograms or summaries may have");
+const DUPLICATE_SERIES: Code = Code::new("naming/duplicate-series", "a series is there a second time");
+const METRIC_PATTERN: Code =
+    Code::new("naming/metric-pattern", "a metric's name does not match metric_pattern");
+const LABEL_PATTERN: Code = Code::new("naming/label-pattern", "a label's name does not match label_pattern");
+const TOO_LONG: Code = Code::new("naming/too-long", "a metric's name is too long");
+const LABEL_TOO_LONG: Code = Code::new("naming/label-too-long", "a label's name is too long");
+const BANNED: Code = Code::new("naming/banned", "a metric's name may not be used");
+
+const CODES: &[Code] = &[
+    NO_HELP,
+    SNAKE_CASE,
+    LABEL_SNAKE_CASE,
+    COLON,
+    PREFIX,
+    COUNTER_SUFFIX,
+    TOTAL_SUFFIX,
+    BASE_UNIT,
+    ABBREVIATED_UNIT,
+    TYPE_IN_NAME,
+    RESERVED_SUFFIX,
+    RESERVED_LABEL,
+    DUPLICATE_SERIES,
+    METRIC_PATTERN,
+    LABEL_PATTERN,
+    TOO_LONG,
+    LABEL_TOO_LONG,
+    BANNED,
+];
 
 /// The configured plugin.
 #[derive(Debug)]
 pub struct Naming {
     rules: Rules,
-    label_snake_case: bool,
-    prefixes: Prefixes,
-    exempt: Vec<Pattern>,
+    prefixes: PrefixRules,
 }
 
 impl Plugin for Naming {
@@ -45,56 +82,32 @@ impl Plugin for Naming {
         env!("CARGO_PKG_VERSION"),
         "Refuses names that do not follow Prometheus' naming practices.",
     )
+    .wants(&[Column::Help])
     .pure()
-    .codes(&[
-        SNAKE_CASE,
-        LABEL_SNAKE_CASE,
-        PREFIX,
-        COUNTER_SUFFIX,
-        TOTAL_SUFFIX,
-        BASE_UNIT,
-        RESERVED_SUFFIX,
-    ]);
+    .codes(CODES);
 
     fn configure(config: Config) -> Result<Self, Problems> {
         config.resolve()
     }
 
     fn evaluate(&self, push: &Push) -> Outcome {
-        let mut findings = Findings::default();
+        let rules = &self.rules;
+        let mut verdict = Verdict::new(rules);
         let prefixes = self.prefixes.of_job(push.job());
         for family in push.families() {
-            if !metric::is_fine(&self.rules, prefixes, family) && !self.is_exempt(family.name()) {
-                metric::judge(&self.rules, prefixes, family, &mut findings);
+            if !metric::is_fine(rules, &prefixes, metric::of(family)) {
+                metric::judge(rules, &prefixes, family, &mut verdict);
             }
         }
-        if self.label_snake_case {
-            push.label_names().for_each(|name| judge_label(name, &mut findings));
+        push.label_names().for_each(|name| label::judge(rules, name, push, &mut verdict));
+        if rules.reserved_labels {
+            label::judge_reserved(rules, push, &mut verdict);
         }
-        findings.verdict()
+        if rules.duplicates {
+            label::judge_duplicates(push, &mut verdict);
+        }
+        verdict.outcome()
     }
-}
-
-impl Naming {
-    fn is_exempt(&self, name: &str) -> bool {
-        self.exempt.iter().any(|pattern| pattern.is_match(name))
-    }
-}
-
-fn judge_label(name: LabelName<'_>, findings: &mut Findings) {
-    if snake_case::is_snake_case(name.as_str()) {
-        return;
-    }
-    findings.add(|| {
-        let found = quote(name.as_str());
-        let message = match snake_case(name.as_str()).as_str() {
-            "" => format!("rename the label {found}: use lower-case letters, digits and '_'"),
-            better => {
-                format!("rename the label {found} to {}: labels are written in snake_case", quote(better))
-            }
-        };
-        Finding::new(&LABEL_SNAKE_CASE, message).at_series(name.first()).at_label(name.sym())
-    });
 }
 
 pushgate_plugin::register!(Naming);

@@ -1,138 +1,141 @@
-//! The rules for metric names.
+//! What is said about metric names: each fault, and the name that would mend them all.
 
-use std::borrow::Cow;
+use pushgate_plugin::{Family, Finding, Kind, quote};
 
-use pushgate_plugin::{Code, Family, Finding, Findings, Kind, quote};
+use crate::fault::{self, Fault, Metric};
+use crate::rules::{Prefixes, Rules};
+use crate::snake_case::snake_case;
+use crate::units;
+use crate::verdict::Verdict;
 
-use crate::snake_case::{is_snake_case, snake_case};
-use crate::units::{self, Unit};
-use crate::{BASE_UNIT, COUNTER_SUFFIX, PREFIX, RESERVED_SUFFIX, SNAKE_CASE, TOTAL_SUFFIX};
-
-/// The rules that are on.
-#[derive(Debug)]
-pub(crate) struct Rules {
-    pub(crate) snake_case: bool,
-    pub(crate) counter_suffix: bool,
-    pub(crate) base_units: bool,
-    pub(crate) reserved_suffixes: bool,
-    pub(crate) allowed_units: Vec<String>,
+/// The metric that a family is.
+pub(crate) fn of(family: Family<'_>) -> Metric<'_> {
+    let has_help = family.help().is_some_and(|help| !help.is_empty());
+    Metric { name: family.name(), kind: family.kind(), has_help }
 }
 
-/// What is wrong with one name. All of it, so that one renaming mends it.
-#[derive(Debug, Default)]
-struct Faults {
-    is_not_snake_case: bool,
-    lacks_total: bool,
-    has_total: bool,
-    unit: Option<&'static Unit>,
-    reserved_suffix: Option<&'static str>,
-    lacks_prefix: bool,
+/// Whether there is nothing wrong with a metric.
+pub(crate) fn is_fine(rules: &Rules, prefixes: &Prefixes<'_>, metric: Metric<'_>) -> bool {
+    let mut is_fine = true;
+    fault::find(rules, prefixes, metric, |_| is_fine = false);
+    is_fine
 }
 
-/// Whether a family has a name that no rule objects to.
-pub(crate) fn is_fine(rules: &Rules, prefixes: &[String], family: Family<'_>) -> bool {
-    let faults = Faults::of(rules, prefixes, family);
-    !(faults.is_not_snake_case || faults.lacks_total || faults.has_total || faults.lacks_prefix)
-        && faults.unit.is_none()
-        && faults.reserved_suffix.is_none()
+/// Adds a finding for each rule that a metric breaks. Each says the same new name, which keeps all the rules.
+pub(crate) fn judge(rules: &Rules, prefixes: &Prefixes<'_>, family: Family<'_>, verdict: &mut Verdict<'_>) {
+    let metric = of(family);
+    let mut faults = Vec::new();
+    fault::find(rules, prefixes, metric, |fault| faults.push(fault));
+    faults.retain(|fault| !rules.is_exempt(metric.name, fault.code()));
+    let better = better_name(rules, prefixes, metric, &faults);
+    for fault in &faults {
+        let message = message(rules, prefixes, metric, fault, better.as_deref());
+        verdict.add(fault.code(), || Finding::new(fault.code(), message).at_family(family));
+    }
 }
 
-/// Adds a finding for each rule that a family's name breaks. Each says the same new name, which keeps
-/// all the rules.
-pub(crate) fn judge(rules: &Rules, prefixes: &[String], family: Family<'_>, findings: &mut Findings) {
-    let faults = Faults::of(rules, prefixes, family);
-    let name = family.name();
-    let better = faults.better_name(rules, prefixes, family);
-    let rename = match better.as_deref() {
-        Some(better) => format!("rename {} to {}", quote(name), quote(better)),
-        None => format!("rename {}", quote(name)),
+fn message(
+    rules: &Rules,
+    prefixes: &Prefixes<'_>,
+    metric: Metric<'_>,
+    fault: &Fault,
+    better: Option<&str>,
+) -> String {
+    let name = quote(metric.name);
+    let rename = match better {
+        Some(better) => format!("rename {name} to {}", quote(better)),
+        None => format!("rename {name}"),
     };
-    let mut add =
-        |code: &Code, message: String| findings.add(|| Finding::new(code, message).at_family(family));
-    if faults.is_not_snake_case {
-        add(&SNAKE_CASE, format!("{rename}: metric names are lower-case letters, digits and '_'"));
-    }
-    if faults.lacks_prefix {
-        let allowed: Vec<String> = prefixes.iter().map(|prefix| quote(prefix).to_string()).collect();
-        add(&PREFIX, format!("{rename}: the names of this job start with {}", allowed.join(" or ")));
-    }
-    if faults.lacks_total {
-        add(&COUNTER_SUFFIX, format!("{rename}: the name of a counter ends in '_total'"));
-    }
-    if faults.has_total {
-        let kind = family.kind().as_str();
-        add(&TOTAL_SUFFIX, format!("{rename}: '_total' is for counters, and this is a {kind}"));
-    }
-    if let Some(unit) = faults.unit {
-        add(&BASE_UNIT, format!("{rename} and {}: use the base unit", unit.conversion));
-    }
-    if let Some(suffix) = faults.reserved_suffix {
-        add(&RESERVED_SUFFIX, format!("{rename}: '{suffix}' belongs to histograms and summaries"));
+    match fault {
+        Fault::NoHelp => format!("add a line '# HELP {} ...' that says what is measured", metric.name),
+        Fault::Colon => format!("{rename}: ':' is for the names of recording rules"),
+        Fault::NotSnakeCase => format!("{rename}: metric names are lower-case letters, digits and '_'"),
+        Fault::LacksPrefix => {
+            let allowed: Vec<String> = prefixes.0.iter().map(|prefix| quote(prefix).to_string()).collect();
+            format!("{rename}: the names of this job start with {}", allowed.join(" or "))
+        }
+        Fault::LacksTotal => format!("{rename}: the name of a counter ends in '_total'"),
+        Fault::HasTotal => {
+            format!("{rename}: '_total' is for counters, and this is a {}", metric.kind.as_str())
+        }
+        Fault::Unit(unit) => {
+            let (word, base) = (quote(&unit.word), quote(unit.base));
+            format!("{rename} and {}: use the base unit {base}, not {word}", unit.conversion)
+        }
+        Fault::Abbreviation(unit) if unit.conversion.is_empty() => {
+            format!("{rename}: write out the unit that {} stands for, as a base unit", quote(&unit.word))
+        }
+        Fault::Abbreviation(unit) => {
+            let (word, base) = (quote(&unit.word), quote(unit.base));
+            format!("{rename} and {}: write out the base unit {base}, not {word}", unit.conversion)
+        }
+        Fault::ReservedSuffix("_bucket") => format!("{rename}: '_bucket' belongs to histograms"),
+        Fault::ReservedSuffix(suffix) => format!("{rename}: '{suffix}' belongs to histograms and summaries"),
+        Fault::Type(kind) => format!("{rename}: the type, '{kind}', is no part of a name"),
+        Fault::Pattern => {
+            let pattern = rules.metric_pattern.as_ref().map_or("", |pattern| pattern.as_str());
+            format!("{rename}: names match {}", quote(pattern))
+        }
+        Fault::TooLong => {
+            format!(
+                "{rename}: it has {} characters, {} are allowed",
+                metric.name.len(),
+                rules.max_metric_length
+            )
+        }
+        Fault::Banned(entry) => format!("{rename}: {}", rules.banned[*entry].reason),
     }
 }
 
-impl Faults {
-    fn of(rules: &Rules, prefixes: &[String], family: Family<'_>) -> Self {
-        let (name, kind) = (family.name(), family.kind());
-        let is_not_snake_case = rules.snake_case && !is_snake_case(name);
-        // The other rules look at the name as it will be, so that one renaming is enough.
-        let snake = if is_not_snake_case { Cow::Owned(snake_case(name)) } else { Cow::Borrowed(name) };
-        let base = snake.strip_suffix("_total");
-        let unit = units::last_unit(base.unwrap_or(&snake))
-            .map(|(_, unit)| unit)
-            .filter(|unit| rules.base_units && !unit.is_allowed(&rules.allowed_units));
-        Self {
-            is_not_snake_case,
-            lacks_total: rules.counter_suffix && kind == Kind::Counter && base.is_none(),
-            // Nothing is known of an untyped metric: it may well be a counter.
-            has_total: rules.counter_suffix
-                && !matches!(kind, Kind::Counter | Kind::Untyped)
-                && base.is_some(),
-            unit,
-            reserved_suffix: reserved_suffix(base.unwrap_or(&snake), kind)
-                .filter(|_| rules.reserved_suffixes),
-            lacks_prefix: !prefixes.is_empty() && !prefixes.iter().any(|prefix| snake.starts_with(prefix)),
+/// A name that keeps all the rules, when there is one to be guessed.
+fn better_name(
+    rules: &Rules,
+    prefixes: &Prefixes<'_>,
+    metric: Metric<'_>,
+    faults: &[Fault],
+) -> Option<String> {
+    let has = |wanted: fn(&Fault) -> bool| faults.iter().any(wanted);
+    let mut better = metric.name.to_owned();
+    if has(|fault| matches!(fault, Fault::NotSnakeCase | Fault::Colon)) {
+        better = snake_case(&better);
+    }
+    let ends_in_total = strip_suffix(&mut better, "_total");
+    for fault in faults {
+        match fault {
+            Fault::ReservedSuffix(suffix) => {
+                strip_suffix(&mut better, suffix);
+            }
+            Fault::Type(_) => better = without_types(&better),
+            Fault::Unit(unit) | Fault::Abbreviation(unit) => better = units::replace(&better, unit),
+            _ => {}
         }
     }
-
-    /// A name that keeps all the rules, when there is one to be guessed.
-    fn better_name(&self, rules: &Rules, prefixes: &[String], family: Family<'_>) -> Option<String> {
-        let name = family.name();
-        let mut better = if self.is_not_snake_case { snake_case(name) } else { name.to_owned() };
-        let is_counter = family.kind() == Kind::Counter;
-        let ends_in_total = better.ends_with("_total");
-        strip_suffix(&mut better, "_total");
-        if let Some(suffix) = self.reserved_suffix {
-            strip_suffix(&mut better, suffix);
-        }
-        if let (Some(unit), Some((before, _))) = (self.unit, units::last_unit(&better)) {
-            better = format!("{before}_{}", unit.base);
-        }
-        if if rules.counter_suffix { is_counter || (ends_in_total && !self.has_total) } else { ends_in_total }
-        {
-            better.push_str("_total");
-        }
-        if self.lacks_prefix {
-            // With several prefixes, only the one who pushes can tell which is meant.
-            let [prefix] = prefixes else { return None };
-            better.insert_str(0, prefix);
-        }
-        let is_name = better.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic());
-        (is_name && better != name).then_some(better)
+    let is_total = if rules.counter_suffix { metric.kind == Kind::Counter } else { ends_in_total };
+    if is_total || (ends_in_total && !has(|fault| matches!(fault, Fault::HasTotal))) {
+        better.push_str("_total");
     }
+    if has(|fault| matches!(fault, Fault::LacksPrefix)) {
+        // With several prefixes, only the one who pushes can tell which is meant.
+        let [prefix] = prefixes.0.as_slice() else { return None };
+        better.insert_str(0, prefix);
+    }
+    let is_name = better.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic());
+    let is_better = is_name && better != metric.name;
+    let renamed = Metric { name: &better, has_help: true, ..metric };
+    (is_better && is_fine(rules, prefixes, renamed)).then_some(better)
 }
 
-/// The suffix of a typed name that is neither a histogram's nor a summary's, when it is one of theirs.
-/// Untyped names are let be: the parts of a histogram that was pushed without its type are untyped.
-fn reserved_suffix(name: &str, kind: Kind) -> Option<&'static str> {
-    if !matches!(kind, Kind::Counter | Kind::Gauge) {
-        return None;
-    }
-    ["_bucket", "_sum", "_count"].into_iter().find(|suffix| name.ends_with(suffix))
+fn without_types(name: &str) -> String {
+    let (first, rest) = name.split_once('_').unwrap_or((name, ""));
+    let is_type = |word: &str| fault::types_in(&format!("_{word}")).next().is_some();
+    let kept = rest.split('_').filter(|word| !word.is_empty() && !is_type(word));
+    std::iter::once(first).chain(kept).collect::<Vec<_>>().join("_")
 }
 
-fn strip_suffix(name: &mut String, suffix: &str) {
-    if name.ends_with(suffix) {
+fn strip_suffix(name: &mut String, suffix: &str) -> bool {
+    let has_it = name.ends_with(suffix);
+    if has_it {
         name.truncate(name.len() - suffix.len());
     }
+    has_it
 }

@@ -7,6 +7,11 @@ pub(crate) fn is_snake_case(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
+/// Whether a small letter is followed by a capital, which is what promtool calls camelCase.
+pub(crate) fn is_camel_case(name: &str) -> bool {
+    name.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+}
+
 /// A name in snake_case: `HTTPRequests`, `httpRequests` and `http:requests` become `http_requests`.
 /// Empty when nothing of the name can be kept.
 pub(crate) fn snake_case(name: &str) -> String {
@@ -68,6 +73,9 @@ mod tests {
             [("a_1", true), ("_a__b_", true), ("aB", false), ("a:b", false), ("ü", false), ("", false)]
         {
             assert_eq!(is_snake_case(name), expected, "{name}");
+        }
+        for (name, expected) in [("aB", true), ("AB", false), ("a_B", false), ("Ab", false), ("1B", false)] {
+            assert_eq!(is_camel_case(name), expected, "{name}");
         }
     }
 }

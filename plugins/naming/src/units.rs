@@ -1,94 +1,186 @@
-//! Units that are no base units, and what to use in their place.
+//! Units in names, and what to use in place of those that are no base units.
 //! <https://prometheus.io/docs/practices/naming/#base-units>
 
-/// A unit that names end in and should not.
-#[derive(Debug)]
+/// A unit in a name that should not be there.
+#[derive(Clone, Debug)]
 pub(crate) struct Unit {
-    /// The last word of the name.
-    word: &'static str,
-    /// The base unit.
+    /// The word of the name.
+    pub(crate) word: String,
+    /// The base unit; empty when it cannot be told.
     pub(crate) base: &'static str,
-    /// What to do with the values, as an imperative.
+    /// What to do with the values, as an imperative; empty when there is no base unit.
     pub(crate) conversion: &'static str,
 }
 
-/// The units, sorted by word.
-///
-/// Words that mean something else as often are left out: `min` and `max`, `m`, `h`, `bits`.
-#[rustfmt::skip]
-static UNITS: &[Unit] = &[
-    Unit { word: "celcius", base: "celsius", conversion: "keep the values" },
-    Unit { word: "centimeters", base: "meters", conversion: "divide the values by 100" },
-    Unit { word: "days", base: "seconds", conversion: "multiply the values by 86400" },
-    Unit { word: "fahrenheit", base: "celsius", conversion: "convert the values" },
-    Unit { word: "gb", base: "bytes", conversion: "multiply the values by 1000000000" },
-    Unit { word: "gib", base: "bytes", conversion: "multiply the values by 1073741824" },
-    Unit { word: "gibibytes", base: "bytes", conversion: "multiply the values by 1073741824" },
-    Unit { word: "gigabytes", base: "bytes", conversion: "multiply the values by 1000000000" },
-    Unit { word: "hours", base: "seconds", conversion: "multiply the values by 3600" },
-    Unit { word: "kb", base: "bytes", conversion: "multiply the values by 1000" },
-    Unit { word: "kib", base: "bytes", conversion: "multiply the values by 1024" },
-    Unit { word: "kibibytes", base: "bytes", conversion: "multiply the values by 1024" },
-    Unit { word: "kilobytes", base: "bytes", conversion: "multiply the values by 1000" },
-    Unit { word: "kilograms", base: "grams", conversion: "multiply the values by 1000" },
-    Unit { word: "kilometers", base: "meters", conversion: "multiply the values by 1000" },
-    Unit { word: "kilowatts", base: "watts", conversion: "multiply the values by 1000" },
-    Unit { word: "mb", base: "bytes", conversion: "multiply the values by 1000000" },
-    Unit { word: "mebibytes", base: "bytes", conversion: "multiply the values by 1048576" },
-    Unit { word: "megabytes", base: "bytes", conversion: "multiply the values by 1000000" },
-    Unit { word: "mib", base: "bytes", conversion: "multiply the values by 1048576" },
-    Unit { word: "micros", base: "seconds", conversion: "divide the values by 1000000" },
-    Unit { word: "microseconds", base: "seconds", conversion: "divide the values by 1000000" },
-    Unit { word: "milliamperes", base: "amperes", conversion: "divide the values by 1000" },
-    Unit { word: "millimeters", base: "meters", conversion: "divide the values by 1000" },
-    Unit { word: "millis", base: "seconds", conversion: "divide the values by 1000" },
-    Unit { word: "milliseconds", base: "seconds", conversion: "divide the values by 1000" },
-    Unit { word: "millivolts", base: "volts", conversion: "divide the values by 1000" },
-    Unit { word: "milliwatts", base: "watts", conversion: "divide the values by 1000" },
-    Unit { word: "mins", base: "seconds", conversion: "multiply the values by 60" },
-    Unit { word: "minutes", base: "seconds", conversion: "multiply the values by 60" },
-    Unit { word: "ms", base: "seconds", conversion: "divide the values by 1000" },
-    Unit { word: "msec", base: "seconds", conversion: "divide the values by 1000" },
-    Unit { word: "msecs", base: "seconds", conversion: "divide the values by 1000" },
-    Unit { word: "nanos", base: "seconds", conversion: "divide the values by 1000000000" },
-    Unit { word: "nanoseconds", base: "seconds", conversion: "divide the values by 1000000000" },
-    Unit { word: "ns", base: "seconds", conversion: "divide the values by 1000000000" },
-    Unit { word: "pct", base: "ratio", conversion: "divide the values by 100" },
-    Unit { word: "percent", base: "ratio", conversion: "divide the values by 100" },
-    Unit { word: "percentage", base: "ratio", conversion: "divide the values by 100" },
-    Unit { word: "sec", base: "seconds", conversion: "keep the values" },
-    Unit { word: "secs", base: "seconds", conversion: "keep the values" },
-    Unit { word: "tb", base: "bytes", conversion: "multiply the values by 1000000000000" },
-    Unit { word: "terabytes", base: "bytes", conversion: "multiply the values by 1000000000000" },
-    Unit { word: "tib", base: "bytes", conversion: "multiply the values by 1099511627776" },
-    Unit { word: "us", base: "seconds", conversion: "divide the values by 1000000" },
-    Unit { word: "usec", base: "seconds", conversion: "divide the values by 1000000" },
-    Unit { word: "usecs", base: "seconds", conversion: "divide the values by 1000000" },
-    Unit { word: "weeks", base: "seconds", conversion: "multiply the values by 604800" },
+/// A unit that we know how to convert.
+struct Known {
+    word: &'static str,
+    base: &'static str,
+    conversion: &'static str,
+}
+
+/// The base units that promtool knows.
+const BASE_UNITS: [&str; 10] =
+    ["amperes", "bytes", "celsius", "grams", "joules", "kelvin", "meters", "metres", "seconds", "volts"];
+
+/// The other units that promtool knows, each with its base unit.
+const OTHER_UNITS: [(&str, &str); 14] = [
+    ("bits", "bytes"),
+    ("calories", "joules"),
+    ("days", "seconds"),
+    ("fahrenheit", "celsius"),
+    ("hours", "seconds"),
+    ("inches", "meters"),
+    ("kelvins", "kelvin"),
+    ("miles", "meters"),
+    ("minutes", "seconds"),
+    ("ounces", "grams"),
+    ("pounds", "grams"),
+    ("rankine", "celsius"),
+    ("weeks", "seconds"),
+    ("yards", "meters"),
 ];
 
-/// The unit that a name ends in when it is no base unit: what stands before it, and the unit.
-pub(crate) fn last_unit(name: &str) -> Option<(&str, &'static Unit)> {
-    let (before, word) = name.rsplit_once('_')?;
-    let at = UNITS.binary_search_by(|unit| unit.word.cmp(word)).ok()?;
-    Some((before, &UNITS[at]))
+/// What may stand before one of its units.
+const PREFIXES: [&str; 18] = [
+    "centi", "deca", "deci", "gibi", "giga", "hecto", "kibi", "kilo", "mega", "mibi", "micro", "milli",
+    "nano", "pebi", "peta", "pico", "tebi", "tera",
+];
+
+/// What promtool calls abbreviated units.
+const ABBREVIATIONS: [&str; 14] =
+    ["b", "d", "gb", "h", "kb", "m", "mb", "ms", "ns", "pb", "s", "sec", "tb", "us"];
+
+/// The units that we know how to convert, sorted by word.
+#[rustfmt::skip]
+static UNITS: &[Known] = &[
+    Known { word: "b", base: "bytes", conversion: "keep the values" },
+    Known { word: "bits", base: "bytes", conversion: "divide the values by 8" },
+    Known { word: "celcius", base: "celsius", conversion: "keep the values" },
+    Known { word: "centimeters", base: "meters", conversion: "divide the values by 100" },
+    Known { word: "d", base: "seconds", conversion: "multiply the values by 86400" },
+    Known { word: "days", base: "seconds", conversion: "multiply the values by 86400" },
+    Known { word: "fahrenheit", base: "celsius", conversion: "convert the values" },
+    Known { word: "gb", base: "bytes", conversion: "multiply the values by 1000000000" },
+    Known { word: "gib", base: "bytes", conversion: "multiply the values by 1073741824" },
+    Known { word: "gibibytes", base: "bytes", conversion: "multiply the values by 1073741824" },
+    Known { word: "gigabytes", base: "bytes", conversion: "multiply the values by 1000000000" },
+    Known { word: "h", base: "seconds", conversion: "multiply the values by 3600" },
+    Known { word: "hours", base: "seconds", conversion: "multiply the values by 3600" },
+    Known { word: "inches", base: "meters", conversion: "multiply the values by 0.0254" },
+    Known { word: "kb", base: "bytes", conversion: "multiply the values by 1000" },
+    Known { word: "kelvins", base: "kelvin", conversion: "keep the values" },
+    Known { word: "kib", base: "bytes", conversion: "multiply the values by 1024" },
+    Known { word: "kibibytes", base: "bytes", conversion: "multiply the values by 1024" },
+    Known { word: "kilobytes", base: "bytes", conversion: "multiply the values by 1000" },
+    Known { word: "kilograms", base: "grams", conversion: "multiply the values by 1000" },
+    Known { word: "kilojoules", base: "joules", conversion: "multiply the values by 1000" },
+    Known { word: "kilometers", base: "meters", conversion: "multiply the values by 1000" },
+    Known { word: "kilovolts", base: "volts", conversion: "multiply the values by 1000" },
+    Known { word: "kilowatts", base: "watts", conversion: "multiply the values by 1000" },
+    Known { word: "mb", base: "bytes", conversion: "multiply the values by 1000000" },
+    Known { word: "mebibytes", base: "bytes", conversion: "multiply the values by 1048576" },
+    Known { word: "megabytes", base: "bytes", conversion: "multiply the values by 1000000" },
+    Known { word: "mib", base: "bytes", conversion: "multiply the values by 1048576" },
+    Known { word: "mibibytes", base: "bytes", conversion: "multiply the values by 1048576" },
+    Known { word: "micros", base: "seconds", conversion: "divide the values by 1000000" },
+    Known { word: "microseconds", base: "seconds", conversion: "divide the values by 1000000" },
+    Known { word: "microvolts", base: "volts", conversion: "divide the values by 1000000" },
+    Known { word: "miles", base: "meters", conversion: "multiply the values by 1609.344" },
+    Known { word: "milliamperes", base: "amperes", conversion: "divide the values by 1000" },
+    Known { word: "milligrams", base: "grams", conversion: "divide the values by 1000" },
+    Known { word: "millimeters", base: "meters", conversion: "divide the values by 1000" },
+    Known { word: "millis", base: "seconds", conversion: "divide the values by 1000" },
+    Known { word: "milliseconds", base: "seconds", conversion: "divide the values by 1000" },
+    Known { word: "millivolts", base: "volts", conversion: "divide the values by 1000" },
+    Known { word: "milliwatts", base: "watts", conversion: "divide the values by 1000" },
+    Known { word: "mins", base: "seconds", conversion: "multiply the values by 60" },
+    Known { word: "minutes", base: "seconds", conversion: "multiply the values by 60" },
+    Known { word: "ms", base: "seconds", conversion: "divide the values by 1000" },
+    Known { word: "msec", base: "seconds", conversion: "divide the values by 1000" },
+    Known { word: "msecs", base: "seconds", conversion: "divide the values by 1000" },
+    Known { word: "nanos", base: "seconds", conversion: "divide the values by 1000000000" },
+    Known { word: "nanoseconds", base: "seconds", conversion: "divide the values by 1000000000" },
+    Known { word: "ns", base: "seconds", conversion: "divide the values by 1000000000" },
+    Known { word: "pb", base: "bytes", conversion: "multiply the values by 1000000000000000" },
+    Known { word: "pct", base: "ratio", conversion: "divide the values by 100" },
+    Known { word: "percent", base: "ratio", conversion: "divide the values by 100" },
+    Known { word: "percentage", base: "ratio", conversion: "divide the values by 100" },
+    Known { word: "s", base: "seconds", conversion: "keep the values" },
+    Known { word: "sec", base: "seconds", conversion: "keep the values" },
+    Known { word: "secs", base: "seconds", conversion: "keep the values" },
+    Known { word: "tb", base: "bytes", conversion: "multiply the values by 1000000000000" },
+    Known { word: "terabytes", base: "bytes", conversion: "multiply the values by 1000000000000" },
+    Known { word: "tib", base: "bytes", conversion: "multiply the values by 1099511627776" },
+    Known { word: "us", base: "seconds", conversion: "divide the values by 1000000" },
+    Known { word: "usec", base: "seconds", conversion: "divide the values by 1000000" },
+    Known { word: "usecs", base: "seconds", conversion: "divide the values by 1000000" },
+    Known { word: "weeks", base: "seconds", conversion: "multiply the values by 604800" },
+    Known { word: "yards", base: "meters", conversion: "multiply the values by 0.9144" },
+];
+
+/// The first unit in a name that promtool knows, unless it is a base unit.
+pub(crate) fn first(name: &str) -> Option<Unit> {
+    let (word, base) = name.split('_').find_map(|word| Some((word, base_of(word)?)))?;
+    (word != base).then(|| unit(word, base))
 }
 
-impl Unit {
-    /// Whether an operator allows it.
-    pub(crate) fn is_allowed(&self, allowed: &[String]) -> bool {
-        allowed.iter().any(|word| word == self.word)
+/// The base unit of a word that promtool takes for a unit.
+fn base_of(word: &str) -> Option<&'static str> {
+    // All but a few words of names are passed by here.
+    if word.len() < 4 || !matches!(word.as_bytes()[word.len() - 1], b's' | b'n' | b't' | b'e') {
+        return None;
     }
+    let unprefixed = PREFIXES.iter().filter_map(|prefix| word.strip_prefix(prefix));
+    std::iter::once(word).chain(unprefixed).find_map(|word| {
+        let base = BASE_UNITS.binary_search(&word).ok().map(|at| BASE_UNITS[at]);
+        let other =
+            || OTHER_UNITS.binary_search_by(|(unit, _)| (*unit).cmp(word)).ok().map(|at| OTHER_UNITS[at].1);
+        base.or_else(other)
+    })
 }
 
-/// Whether names that end in this word are refused.
+/// The unit that a name ends in, before `_total`, when only we know it, and it is no base unit.
+pub(crate) fn unknown_to_promtool(name: &str) -> Option<Unit> {
+    let (_, word) = name.strip_suffix("_total").unwrap_or(name).rsplit_once('_')?;
+    let known = known_unit(word)?;
+    (base_of(word).is_none() && !ABBREVIATIONS.contains(&word)).then(|| unit(word, known.base))
+}
+
+/// The words of a name, the first one apart, that promtool calls abbreviated units.
+pub(crate) fn abbreviations(name: &str) -> impl Iterator<Item = Unit> {
+    let words = name.split('_').skip(1).filter(|word| (1..=3).contains(&word.len()));
+    words.filter_map(|word| {
+        let word = word.to_ascii_lowercase();
+        let base = known_unit(&word).map_or("", |known| known.base);
+        ABBREVIATIONS.contains(&word.as_str()).then(|| unit(&word, base))
+    })
+}
+
+fn known_unit(word: &str) -> Option<&'static Known> {
+    UNITS.binary_search_by(|unit| unit.word.cmp(word)).ok().map(|at| &UNITS[at])
+}
+
+fn unit(word: &str, base: &'static str) -> Unit {
+    let otherwise = if base.is_empty() { "" } else { "convert the values" };
+    let conversion = known_unit(word).map_or(otherwise, |known| known.conversion);
+    Unit { word: word.to_owned(), base, conversion }
+}
+
+/// A name with the base unit in place of a unit.
+pub(crate) fn replace(name: &str, unit: &Unit) -> String {
+    if unit.base.is_empty() {
+        return name.to_owned();
+    }
+    let word = |word| if unit.word.eq_ignore_ascii_case(word) { unit.base } else { word };
+    name.split('_').map(word).collect::<Vec<_>>().join("_")
+}
+
+/// Whether a word is a unit that would be refused.
 pub(crate) fn is_known(word: &str) -> bool {
-    UNITS.binary_search_by(|unit| unit.word.cmp(word)).is_ok()
-}
-
-/// All words that names may not end in.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-    UNITS.iter().map(|unit| unit.word)
+    known_unit(word).is_some()
+        || ABBREVIATIONS.contains(&word)
+        || base_of(word).is_some_and(|base| base != word)
 }
 
 #[cfg(test)]
@@ -96,22 +188,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_leads_to_base_units() {
+    fn the_tables_are_sorted_and_lead_to_base_units() {
         assert!(UNITS.is_sorted_by(|a, b| a.word < b.word));
+        assert!(BASE_UNITS.is_sorted() && OTHER_UNITS.is_sorted());
         assert!(UNITS.iter().all(|unit| !is_known(unit.base)));
     }
 
     #[test]
-    fn the_last_word_is_the_unit() {
+    fn units_are_words_of_names() {
         for (name, expected) in [
-            ("took_ms", Some(("took", "seconds"))),
-            ("heap_used_mib", Some(("heap_used", "bytes"))),
-            ("ms_taken", None),
-            ("took_seconds", None),
-            ("terms", None),
-            ("ms", None),
+            ("took_milliseconds", Some(("milliseconds", "seconds"))),
+            ("took_minutes_total", Some(("minutes", "seconds"))),
+            ("minutes", Some(("minutes", "seconds"))),
+            ("hours_in_seconds", Some(("hours", "seconds"))),
+            ("seconds_in_hours", None),
+            ("took_ms", None),
+            ("thermometers", None),
+            ("kilometers", Some(("kilometers", "meters"))),
+            ("Minutes", None),
+            ("disk_percent", None),
         ] {
-            assert_eq!(last_unit(name).map(|(before, unit)| (before, unit.base)), expected, "{name}");
+            assert_eq!(first(name).as_ref().map(|unit| (unit.word.as_str(), unit.base)), expected, "{name}");
+        }
+        for (name, expected) in [
+            ("took_ms", Some(("ms", "seconds"))),
+            ("a_MB_used", Some(("mb", "bytes"))),
+            ("a_m", Some(("m", ""))),
+            ("ms", None),
+            ("terms", None),
+        ] {
+            let found = abbreviations(name).next();
+            assert_eq!(found.as_ref().map(|unit| (unit.word.as_str(), unit.base)), expected, "{name}");
+        }
+        for (name, expected) in [
+            ("heap_mib", Some(("mib", "bytes"))),
+            ("used_percent_total", Some(("percent", "ratio"))),
+            ("percent_used", None),
+            ("took_ms", None),
+            ("took_minutes", None),
+        ] {
+            let found = unknown_to_promtool(name);
+            assert_eq!(found.as_ref().map(|unit| (unit.word.as_str(), unit.base)), expected, "{name}");
         }
     }
 }
