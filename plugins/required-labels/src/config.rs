@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::RequiredLabels;
 use crate::place::On;
-use crate::rule::{Ban, Banned, Hint, Presence, Rule};
+use crate::rule::{Ban, Banned, Hint, Jobs, Presence, Rule};
 use crate::values::Values;
 
 /// The options of `required-labels`.
@@ -44,6 +44,10 @@ pub struct RequiredTable {
     pub values: Option<Vec<String>>,
     /// An anchored regex on its value, in place of `values`.
     pub pattern: Option<String>,
+    /// The value that it is given where it is missing.
+    pub default: Option<String>,
+    /// The jobs that it is for: an anchored regex.
+    pub jobs: Option<String>,
     /// Added to the message, as in "see https://wiki/labels".
     pub hint: Option<String>,
 }
@@ -61,6 +65,8 @@ pub struct Restricted {
     pub values: Option<Vec<String>>,
     /// An anchored regex on its value, in place of `values`.
     pub pattern: Option<String>,
+    /// The jobs that it is for: an anchored regex.
+    pub jobs: Option<String>,
     /// Added to the message.
     pub hint: Option<String>,
 }
@@ -85,6 +91,8 @@ pub struct ForbiddenTable {
     pub label_pattern: Option<String>,
     /// Where it must not be.
     pub on: On,
+    /// The jobs that it is for: an anchored regex.
+    pub jobs: Option<String>,
     /// Added to the message.
     pub hint: Option<String>,
 }
@@ -96,14 +104,17 @@ impl Config {
         let mut rules = Vec::new();
         for (index, required) in self.required.into_iter().enumerate() {
             let (pointer, table) = (Pointer::default().key("required").index(index), required.into_table());
+            let default = table.default;
             let restricted = Restricted {
                 label: table.label,
                 on: table.on,
                 values: table.values,
                 pattern: table.pattern,
+                jobs: table.jobs,
                 hint: table.hint,
             };
-            rules.extend(restricted.resolve(Presence::Required, &pointer, &mut problems));
+            let rule = restricted.resolve(Presence::Required, &pointer, &mut problems);
+            rules.extend(rule.map(|rule| rule.with_default(default, &pointer.key("default"), &mut problems)));
         }
         for (index, restricted) in self.allowed.into_iter().enumerate() {
             let pointer = Pointer::default().key("allowed").index(index);
@@ -126,9 +137,15 @@ impl Required {
     fn into_table(self) -> RequiredTable {
         match self {
             Self::Table(table) => table,
-            Self::Name(label) => {
-                RequiredTable { label, on: On::Any, values: None, pattern: None, hint: None }
-            }
+            Self::Name(label) => RequiredTable {
+                label,
+                on: On::Any,
+                values: None,
+                pattern: None,
+                default: None,
+                jobs: None,
+                hint: None,
+            },
         }
     }
 }
@@ -140,7 +157,30 @@ impl Restricted {
             problems.add(pointer.clone().key("on"), "'job' is in the grouping key, never on a series");
         }
         let values = resolve_values(self.values, self.pattern.as_deref(), pointer, problems)?;
-        Some(Rule { label: self.label, on: self.on, presence, values, hint: Hint(self.hint) })
+        let jobs = resolve_jobs(self.jobs.as_deref(), pointer, problems)?;
+        let hint = Hint(self.hint);
+        Some(Rule { label: self.label, on: self.on, presence, values, default: None, jobs, hint })
+    }
+}
+
+impl Rule {
+    fn with_default(mut self, default: Option<String>, pointer: &Pointer, problems: &mut Problems) -> Self {
+        if let Some(value) = &default {
+            if value.is_empty() {
+                problems.add(pointer.clone(), "a label with an empty value is no label");
+            } else if !self.values.allow(value) {
+                problems.add(pointer.clone(), format!("{} is not one of the allowed values", quote(value)));
+            }
+        }
+        self.default = default;
+        self
+    }
+}
+
+fn resolve_jobs(jobs: Option<&str>, pointer: &Pointer, problems: &mut Problems) -> Option<Jobs> {
+    match jobs {
+        Some(jobs) => compile(jobs, pointer.clone().key("jobs"), problems).map(|jobs| Jobs(Some(jobs))),
+        None => Some(Jobs(None)),
     }
 }
 
@@ -168,13 +208,17 @@ impl ForbiddenTable {
                 return None;
             }
         };
-        let ban = Ban { label, on: self.on, hint: Hint(self.hint) };
+        let jobs = resolve_jobs(self.jobs.as_deref(), pointer, problems)?;
+        let ban = Ban { label, on: self.on, jobs, hint: Hint(self.hint) };
         if ban.hits("job") && ban.on.looks_at_grouping() {
             problems
                 .add(pointer.clone(), "every push has the grouping label 'job', so none would be accepted");
         }
         let is_required = |rule: &&Rule| {
-            rule.presence == Presence::Required && rule.on.overlaps(ban.on) && ban.hits(&rule.label)
+            rule.presence == Presence::Required
+                && rule.on.overlaps(ban.on)
+                && rule.jobs.overlap(&ban.jobs)
+                && ban.hits(&rule.label)
         };
         if let Some(rule) = rules.iter().find(is_required).filter(|rule| rule.label != "job") {
             problems.add(pointer.clone(), format!("{} is required as well", quote(&rule.label)));

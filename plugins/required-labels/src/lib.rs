@@ -6,10 +6,12 @@
 
 mod config;
 mod place;
-mod rule;
 mod values;
 
-use pushgate_plugin::{Code, Findings, Manifest, Method, Outcome, Plugin, Problems, Push};
+mod fill;
+mod rule;
+
+use pushgate_plugin::{Code, Edits, Findings, Manifest, Method, Outcome, Plugin, Problems, Push};
 
 pub use crate::config::{Config, Forbidden, ForbiddenTable, Required, RequiredTable, Restricted};
 pub use crate::place::On;
@@ -35,6 +37,7 @@ impl Plugin for RequiredLabels {
         env!("CARGO_PKG_VERSION"),
         "Refuses pushes without the labels they need, and with labels they must not have.",
     )
+    .mutates()
     .pure()
     .codes(&[MISSING, VALUE, FORBIDDEN]);
 
@@ -51,13 +54,21 @@ impl Plugin for RequiredLabels {
     }
 
     fn evaluate(&self, push: &Push) -> Outcome {
-        if push.method() == Method::Delete {
-            return Outcome::accept();
-        }
         let mut findings = Findings::default();
-        self.rules.iter().for_each(|rule| rule.judge(push, &mut findings));
-        self.bans.iter().for_each(|ban| ban.judge(push, &mut findings));
-        findings.verdict()
+        let mut edits = Edits::new(push);
+        let rules = || self.rules.iter().filter(|rule| rule.jobs.include(push.job()));
+        // For a DELETE as well, so that it finds the group that was pushed.
+        fill::fill(rules(), push, &mut edits, &mut findings);
+        if push.method() != Method::Delete {
+            rules().for_each(|rule| rule.judge(push, &mut findings));
+            let bans = self.bans.iter().filter(|ban| ban.jobs.include(push.job()));
+            bans.for_each(|ban| ban.judge(push, &mut findings));
+        }
+        match findings.is_empty() {
+            false => findings.verdict(),
+            true if edits.is_empty() => Outcome::accept(),
+            true => Outcome::mutate(edits),
+        }
     }
 }
 

@@ -13,6 +13,9 @@ pub(crate) struct Rule {
     pub(crate) on: On,
     pub(crate) presence: Presence,
     pub(crate) values: Values,
+    /// What it is given where it is missing.
+    pub(crate) default: Option<String>,
+    pub(crate) jobs: Jobs,
     pub(crate) hint: Hint,
 }
 
@@ -28,6 +31,7 @@ pub(crate) enum Presence {
 pub(crate) struct Ban {
     pub(crate) label: Banned,
     pub(crate) on: On,
+    pub(crate) jobs: Jobs,
     pub(crate) hint: Hint,
 }
 
@@ -35,6 +39,22 @@ pub(crate) struct Ban {
 pub(crate) enum Banned {
     Name(String),
     Pattern(Pattern),
+}
+
+/// The jobs that a rule is for; all, if there is no pattern.
+#[derive(Debug)]
+pub(crate) struct Jobs(pub(crate) Option<Pattern>);
+
+impl Jobs {
+    pub(crate) fn include(&self, job: &str) -> bool {
+        self.0.as_ref().is_none_or(|jobs| jobs.is_match(job))
+    }
+
+    /// Whether two rules are for one and the same job for sure.
+    pub(crate) fn overlap(&self, other: &Self) -> bool {
+        let source = |jobs: &Self| jobs.0.as_ref().map(|jobs| jobs.as_str().to_owned());
+        self.0.is_none() || other.0.is_none() || source(self) == source(other)
+    }
 }
 
 /// What the operator has to say on a rule; stands at the end of its messages.
@@ -118,7 +138,8 @@ impl Rule {
 
     /// `absence` is `None` for a label that the grouping key lacks.
     fn judge_absence(&self, absence: Option<Absence<'_>>, findings: &mut Findings) {
-        if self.presence == Presence::Optional {
+        // What is missing and has a default is filled in.
+        if self.presence == Presence::Optional || self.default.is_some() {
             return;
         }
         // A push of no series lacks nothing that series must have.
