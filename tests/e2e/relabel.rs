@@ -396,7 +396,7 @@ fn rules_that_were_written_for_prometheus_are_converted() {
     let plugin = entry("relabel", &artifacts::plugin("relabel"), "");
     let config = gateway::config("127.0.0.1:0", &format!("{plugin}{}", converted.stdout));
     folder.write("config.toml", &config);
-    assert_eq!(gateway::command(&folder, &["check-config"]).stdout, "config.toml: good, with 1 plugins\n");
+    assert_eq!(gateway::command(&folder, &["check-config"]).stdout, "config.toml: good, with 1 plugin\n");
     let config: toml::Table = toml::from_str(&config).unwrap();
     let found = serde_json::to_value(&config["plugin"][0]["config"]["rules"]).unwrap();
     let rules: Vec<Value> = rules

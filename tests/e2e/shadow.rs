@@ -42,7 +42,7 @@ fn a_candidate_that_decides_otherwise_is_reported_and_changes_nothing() {
         ]
         .concat(),
     );
-    gateway.put("/metrics/job/same", "a_b 1\n").expect(200);
+    gateway.put("/metrics/job/same", "a_x 1\n").expect(200);
     let id =
         gateway.put("/metrics/job/accepted", "b_c 1\n").expect(200).header("x-request-id").map(str::to_owned);
     let refused = gateway.put("/metrics/job/refused", "c_d 1\n").expect(422);
