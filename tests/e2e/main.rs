@@ -31,6 +31,9 @@ mod callers;
 /// What the bundled limits on cardinality make of what is stored.
 mod cardinality;
 
+/// Rules in CEL, and how what they find is counted.
+mod rules;
+
 /// What the bundled checks of values make of the time, and of large histograms.
 mod values;
 
