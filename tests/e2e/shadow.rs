@@ -45,7 +45,7 @@ fn a_candidate_that_decides_otherwise_is_reported_and_changes_nothing() {
     gateway.put("/metrics/job/same", "a_x 1\n").expect(200);
     let id =
         gateway.put("/metrics/job/accepted", "b_c 1\n").expect(200).header("x-request-id").map(str::to_owned);
-    let refused = gateway.put("/metrics/job/refused", "c_d 1\n").expect(422);
+    let refused = gateway.put("/metrics/job/refused", "c_y 1\n").expect(422);
     assert!(!refused.text().contains("next"), "{}", refused.text());
     gateway.put("/metrics/job/other", "# TYPE d_e counter\nd_e 1\n").expect(422);
     assert_eq!(
