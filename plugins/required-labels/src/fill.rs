@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pushgate_plugin::{Edits, Finding, Findings, Push, Scope, Series, quote};
+use pushgate_plugin::{Edits, Finding, Findings, Push, Scope, Sym, quote};
 
 use crate::MISSING;
 use crate::place::On;
@@ -34,15 +34,16 @@ pub(crate) fn fill<'r>(
             _ => {}
         }
     }
-    let lacks = |series: &Series<'_>, fill: &Fill<'_>| series.own_label(fill.label).is_none_or(str::is_empty);
     let mut is_partial = false;
     for fill in &fills {
-        if push.series().all(|series| lacks(&series, fill)) {
+        let Some(name) = push.label_name(fill.label) else {
             edits.set_label(Scope::All, fill.label, fill.value);
-        } else {
-            is_partial = true;
-            for series in push.series().filter(|series| lacks(series, fill)) {
+            continue;
+        };
+        for series in push.series() {
+            if series.own_value_sym(name).is_none_or(|value| value == Sym::EMPTY) {
                 edits.set_label(series, fill.label, fill.value);
+                is_partial = true;
             }
         }
     }
