@@ -14,7 +14,7 @@ use pushgate_cache::{CacheDirectory, Folder};
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
     Breaker, Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject,
-    Plugin,
+    Plugin, Shadow,
 };
 use tracing::warn;
 
@@ -80,7 +80,7 @@ pub fn load_after(
     for (other, plugin) in shadows {
         // Beside a policy that is off nobody is asked.
         if let Some(link) = links.iter_mut().find(|link| link.plugin.name() == other) {
-            link.shadows.push(plugin);
+            link.shadows.push(Shadow { breaker: breaker(config, &plugin), plugin });
         }
     }
     let on_reject = match config.plugins.on_reject {
@@ -155,11 +155,15 @@ fn load_plugin(
     Ok(plugin)
 }
 
+fn breaker(config: &Config, plugin: &Plugin) -> Arc<Breaker> {
+    Arc::new(Breaker::new(plugin.name(), config.plugins.breaker))
+}
+
 fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
     let scope = policy.scope.clone();
     Link {
         memo: Memo::of(&plugin, config.plugins.memo.as_usize()),
-        breaker: Arc::new(Breaker::new(plugin.name(), config.plugins.breaker)),
+        breaker: breaker(config, &plugin),
         plugin,
         mode: if policy.mode == config::Mode::Monitor { Mode::Monitor } else { Mode::Enforce },
         fail: match policy.fail {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use e2e::gateway::{config, entry};
 use e2e::{Folder, Gateway, RawGuest, artifacts, poll};
 
-const HARMLESS: RawGuest = RawGuest::HARMLESS;
+const HARMLESS: RawGuest<'_> = RawGuest::HARMLESS;
 
 const LOOP: &str = "loop br 0 end  unreachable";
 const LOG_FLOOD: &str = "loop i32.const 1 i32.const 16 i32.const 3 call $log br 0 end  unreachable";
@@ -19,7 +19,7 @@ const RECURSION: &str = "(func $deeper (result i32) call $deeper  i32.const 1  i
 const MEMORY_BOMB: &str = "loop i32.const 1 memory.grow i32.const -1 i32.ne br_if 0 end  i32.const 0 i32.const 1 i32.store  unreachable";
 
 /// A guest that behaves until it is configured, and is asked for memory from then on.
-const fn realloc(realloc: &'static str) -> RawGuest {
+const fn realloc(realloc: &'static str) -> RawGuest<'static> {
     RawGuest {
         items: "(global $lies (mut i32) (i32.const 0))",
         realloc,
@@ -28,12 +28,12 @@ const fn realloc(realloc: &'static str) -> RawGuest {
     }
 }
 
-const fn evaluate(evaluate: &'static str) -> RawGuest {
+const fn evaluate(evaluate: &'static str) -> RawGuest<'static> {
     RawGuest { evaluate, ..HARMLESS }
 }
 
 /// What each does when it is asked about a push: settings, the kind of the fault, and what the log says of it.
-const EVALUATED: [(&str, RawGuest, &str, &str, &str); 25] = [
+const EVALUATED: [(&str, RawGuest<'static>, &str, &str, &str); 25] = [
     ("loop", evaluate(LOOP), "", "fuel", "out of fuel"),
     (
         "loop-past-the-deadline",
@@ -200,7 +200,7 @@ const ANSWERS: [(&str, &str, &str); 8] = [
 ];
 
 /// What each does when it is loaded, and why it is refused.
-const LOADED: [(&str, RawGuest, &str); 16] = [
+const LOADED: [(&str, RawGuest<'static>, &str); 18] = [
     ("loop-at-the-start", start("(func $start loop br 0 end)"), "it failed in start: out of fuel"),
     (
         "trap-at-the-start",
@@ -231,6 +231,20 @@ const LOADED: [(&str, RawGuest, &str); 16] = [
         describe("i32.const 16  i32.const 255  i32.store8  i32.const 1024"),
         "it failed in describe: answered nonsense: invalid utf-8",
     ),
+    (
+        "huge-schema",
+        describe(
+            "i32.const 1048  i32.const 1  i32.store8  i32.const 1056  i32.const 262145  i32.store  i32.const 1024",
+        ),
+        "its manifest is not usable: 262145 bytes in the schema of its configuration, 262144 are allowed",
+    ),
+    (
+        "huge-manifest",
+        describe(
+            "i32.const 1072  i32.const 131072  i32.store  i32.const 1076  i32.const 50000  i32.store  i32.const 1024",
+        ),
+        "its manifest is not usable: 50000 codes, 256 are allowed",
+    ),
     ("loop-in-configure", configure(LOOP), "it failed in configure: out of fuel"),
     (
         "trap-in-configure",
@@ -251,15 +265,15 @@ const LOADED: [(&str, RawGuest, &str); 16] = [
     ),
 ];
 
-const fn start(items: &'static str) -> RawGuest {
+const fn start(items: &'static str) -> RawGuest<'static> {
     RawGuest { items, start: "(start $start)", ..HARMLESS }
 }
 
-const fn describe(describe: &'static str) -> RawGuest {
+const fn describe(describe: &'static str) -> RawGuest<'static> {
     RawGuest { describe, ..HARMLESS }
 }
 
-const fn configure(configure: &'static str) -> RawGuest {
+const fn configure(configure: &'static str) -> RawGuest<'static> {
     RawGuest { configure, ..HARMLESS }
 }
 
@@ -350,7 +364,7 @@ fn others_are_served_while_a_push_is_stuck_in_a_plugin() {
 
 #[test]
 fn an_instance_ends_after_a_thousand_calls_or_so() {
-    const fn counting(evaluate: &'static str) -> RawGuest {
+    const fn counting(evaluate: &'static str) -> RawGuest<'static> {
         RawGuest { items: "(global $calls (mut i32) (i32.const 0))", ..self::evaluate(evaluate) }
     }
     let folder = Folder::new();

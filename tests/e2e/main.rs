@@ -94,6 +94,9 @@ mod breaker;
 /// Plugins that loop, eat memory, trap or answer nonsense, while others push.
 mod hostile;
 
+/// What a plugin may use: each limit at it and one past it.
+mod limits;
+
 /// A suite of hostile guests: each has a fault of its own name, and harms nobody else.
 mod hostile_suite;
 

@@ -50,7 +50,7 @@ fn a_candidate_that_decides_otherwise_is_reported_and_changes_nothing() {
     gateway.put("/metrics/job/other", "# TYPE d_e counter\nd_e 1\n").expect(422);
     assert_eq!(
         results(&gateway, "next"),
-        json!({ "same": 1, "decision": 2, "findings": 1, "edits": 0, "fault": 0 })
+        json!({ "same": 1, "decision": 2, "findings": 1, "edits": 0, "fault": 0, "suspended": 0 })
     );
     let told = diff(&gateway, "next");
     assert_eq!((&told["plugin"], &told["shadow_of"]), (&json!("next"), &json!("live")));
@@ -115,7 +115,7 @@ fn a_candidate_stands_in_the_place_of_its_policy() {
     gateway.put("/metrics/job/b1", "m 1\n").expect(200);
     assert_eq!(
         results(&gateway, "next"),
-        json!({ "same": 0, "decision": 0, "findings": 0, "edits": 1, "fault": 0 }),
+        json!({ "same": 0, "decision": 0, "findings": 0, "edits": 1, "fault": 0, "suspended": 0 }),
         "it is asked about what the policy is for"
     );
     let difference = diff(&gateway, "next")["differences"][0].take();
@@ -150,7 +150,7 @@ fn edits_are_compared_by_what_they_leave() {
     gateway.put("/metrics/job/a", "m{env=\"prod\"} 1\n").expect(200);
     assert_eq!(
         results(&gateway, "next"),
-        json!({ "same": 2, "decision": 0, "findings": 0, "edits": 0, "fault": 0 })
+        json!({ "same": 2, "decision": 0, "findings": 0, "edits": 0, "fault": 0, "suspended": 0 })
     );
 }
 
@@ -167,12 +167,39 @@ fn a_candidate_that_fails_refuses_nothing() {
     gateway.put("/metrics/job/x", "m 1\n").expect(200);
     assert_eq!(
         results(&gateway, "next"),
-        json!({ "same": 1, "decision": 0, "findings": 0, "edits": 0, "fault": 1 })
+        json!({ "same": 1, "decision": 0, "findings": 0, "edits": 0, "fault": 1, "suspended": 0 })
     );
     let difference = diff(&gateway, "next")["differences"][0].take();
     assert_eq!(difference["shadow"]["fault"], "out of fuel", "{difference}");
     assert_eq!(difference["shadow"]["decision"], "fault", "{difference}");
     assert_eq!(difference["live"]["decision"], "accept", "{difference}");
+}
+
+#[test]
+fn a_candidate_that_keeps_failing_is_left_alone_and_its_policy_is_not() {
+    let gateway = Gateway::start(
+        &[
+            "breaker_faults = 3\nbreaker_backoff = '1h'\n".to_owned(),
+            naming("live", ""),
+            entry("next", &artifacts::guest("trap"), "shadow_of = 'live'"),
+        ]
+        .concat(),
+    );
+    for value in 0..5 {
+        gateway.put("/metrics/job/hostile", format!("m {value}\n")).expect(200);
+        gateway.put("/metrics/job/x", format!("m {value}\n")).expect(200);
+    }
+    assert_eq!(
+        results(&gateway, "next"),
+        json!({ "same": 5, "decision": 0, "findings": 0, "edits": 0, "fault": 3, "suspended": 2 })
+    );
+    let standing = gateway.get("/api/v1/plugins/next").expect(200);
+    let standing: Value = serde_json::from_str(standing.text()).unwrap();
+    assert_eq!(standing["data"]["state"], "suspended", "{standing}");
+    assert_eq!(standing["data"]["suspended"][0]["job"], "hostile", "{standing}");
+    assert_eq!(gateway.put("/metrics/job/hostile", "camelCase 1\n").status, 422, "the policy still decides");
+    let skipped = gateway.scrape().sum("pushgate_plugin_skipped_total", &["live", "reason=\"suspended\""]);
+    assert_eq!(skipped, 0.0);
 }
 
 #[test]
@@ -195,7 +222,7 @@ fn a_reload_keeps_the_counts_and_forgets_the_differences() {
     assert_eq!(diff(&gateway, "next")["differences"], json!([]));
     assert_eq!(
         results(&gateway, "next"),
-        json!({ "same": 1, "decision": 1, "findings": 0, "edits": 0, "fault": 0 })
+        json!({ "same": 1, "decision": 1, "findings": 0, "edits": 0, "fault": 0, "suspended": 0 })
     );
 }
 

@@ -10,29 +10,29 @@ use crate::Folder;
 
 /// The bodies of a plugin's functions. Those that [`RawGuest::HARMLESS`] has make a plugin that accepts every push.
 #[derive(Clone, Copy, Debug)]
-pub struct RawGuest {
+pub struct RawGuest<'a> {
     /// Further items of the module, behind its memory.
-    pub items: &'static str,
+    pub items: &'a str,
     /// The start section.
-    pub start: &'static str,
+    pub start: &'a str,
     /// Pages of 64 KiB.
     pub pages: u32,
     /// `cabi_realloc`, by which the host gets memory for what it hands over: `$old`, `$old_size`, `$align`, `$size`.
-    pub realloc: &'static str,
+    pub realloc: &'a str,
     /// Answers the address of a manifest.
-    pub describe: &'static str,
+    pub describe: &'a str,
     /// Answers the address of a result.
-    pub configure: &'static str,
+    pub configure: &'a str,
     /// Answers the address of an outcome.
-    pub evaluate: &'static str,
+    pub evaluate: &'a str,
     /// What the host calls when it has read the outcome.
-    pub post_evaluate: &'static str,
+    pub post_evaluate: &'a str,
 }
 
 /// Where nothing but zeros is: the answers "it can be configured like that" and "the push is accepted".
 const ZEROS: &str = "i32.const 4096";
 
-impl RawGuest {
+impl RawGuest<'_> {
     /// A plugin that does nothing wrong.
     pub const HARMLESS: Self = Self {
         items: "",

@@ -1,6 +1,6 @@
 //! How the configured policies stand at the moment, for people and programs that ask.
 
-use pushgate_plugin_host::{PastFault, Suspended};
+use pushgate_plugin_host::{Breaker, PastFault, Suspended};
 
 use super::Policies;
 use crate::policies::Member;
@@ -37,7 +37,7 @@ pub struct Standing {
 
 impl Standing {
     pub(super) fn of(policies: &Policies, Member { policy, plugin, .. }: &Member) -> Self {
-        let link = policies.chain.links().iter().find(|link| link.plugin.name() == policy.name);
+        let breaker = policies.chain.breaker(&policy.name);
         let manifest = plugin.manifest();
         Self {
             name: policy.name.clone(),
@@ -49,8 +49,8 @@ impl Standing {
             version: manifest.version.clone(),
             digest: plugin.digest().to_string(),
             source: policy.source.to_string(),
-            suspended: link.map(|link| link.breaker.suspended()).unwrap_or_default(),
-            last_faults: link.map(|link| link.breaker.last_faults()).unwrap_or_default(),
+            suspended: breaker.map(Breaker::suspended).unwrap_or_default(),
+            last_faults: breaker.map(Breaker::last_faults).unwrap_or_default(),
             counts: policies.metrics.counts(&policy.name),
         }
     }

@@ -22,7 +22,7 @@ const MAX_CODES: usize = 20;
 /// A candidate tells in the log that it differs at most once in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-const RESULTS: [&str; 5] = ["same", "decision", "findings", "edits", "fault"];
+const RESULTS: [&str; 6] = ["same", "decision", "findings", "edits", "fault", "suspended"];
 
 /// The candidates of one chain, by the places of the policies that they are shadows of.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +107,9 @@ impl Shadows {
         let links = chain.links().iter();
         Self(
             links
-                .map(|link| link.shadows.iter().map(|shadow| of(shadow.name(), link.plugin.name())).collect())
+                .map(|link| {
+                    link.shadows.iter().map(|shadow| of(shadow.plugin.name(), link.plugin.name())).collect()
+                })
                 .collect(),
         )
     }
@@ -135,7 +137,8 @@ impl Shadows {
 
     pub(super) fn write(&self, out: &mut Writer) -> Result<(), InternError> {
         let help = "Pushes that a candidate for the place of a plugin was asked about as well, by how its answer \
-                    compares: same; another decision, other findings or other edits; or it failed, a fault.";
+                    compares: same; another decision, other findings or other edits; it failed, a fault; or it keeps failing \
+                    on the job and was not asked, suspended.";
         let family = out.family("pushgate_plugin_shadow_total", Kind::Counter, help)?;
         for candidate in self.candidates() {
             for (result, count) in RESULTS.iter().zip(&*candidate.results) {
@@ -167,9 +170,10 @@ impl Candidate {
             Contrast::Findings => 2,
             Contrast::Edits(_) => 3,
             Contrast::Fault => 4,
+            Contrast::Suspended => 5,
         };
         self.results[number].fetch_add(1, Ordering::Relaxed);
-        if comparison.contrast == Contrast::Same {
+        if matches!(comparison.contrast, Contrast::Same | Contrast::Suspended) {
             return;
         }
         let (lines, more_lines) = match &comparison.contrast {
@@ -287,7 +291,7 @@ mod tests {
         assert_eq!((ids.len(), ids[0], ids[MAX_RECENT - 1]), (MAX_RECENT, "100", "1"));
         assert_eq!(
             report.results,
-            [("same", 1), ("decision", 101), ("findings", 0), ("edits", 0), ("fault", 0)]
+            [("same", 1), ("decision", 101), ("findings", 0), ("edits", 0), ("fault", 0), ("suspended", 0)]
         );
         assert!(shadows.report("naming").is_none());
     }

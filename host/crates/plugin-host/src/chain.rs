@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use pushgate_exposition::Push;
 
 use crate::link::Answer;
-use crate::{End, Engine, Fault, Link, Mode, OnReject, Plugin, Report, Request, Skip, Step, Verdict};
+use crate::{
+    Breaker, End, Engine, Fault, Link, Mode, OnReject, Plugin, Report, Request, Skip, Step, Verdict,
+};
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
@@ -57,7 +59,20 @@ impl Chain {
 
     /// All plugins, shadows among them.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.links.iter().flat_map(|link| iter::once(&link.plugin).chain(&link.shadows))
+        self.links
+            .iter()
+            .flat_map(|link| iter::once(&link.plugin).chain(link.shadows.iter().map(|shadow| &shadow.plugin)))
+    }
+
+    /// The breaker of a policy, or of a shadow.
+    pub fn breaker(&self, name: &str) -> Option<&Breaker> {
+        self.links.iter().find_map(|link| {
+            let shadow = link.shadows.iter().find(|shadow| shadow.plugin.name() == name);
+            match shadow {
+                Some(shadow) => Some(&*shadow.breaker),
+                None => (link.plugin.name() == name).then_some(&*link.breaker),
+            }
+        })
     }
 
     /// The fuel that all policies together may use on a push of that many series.

@@ -57,6 +57,6 @@ pub use memo::Memo;
 pub use outcome::{Decision, Finding, Method, Request};
 pub use plugin::{ConfigProblem, Description, LoadError, Plugin};
 pub use pushgate_cache::Digest;
-pub use shadow::{Comparison, Contrast};
+pub use shadow::{Comparison, Contrast, Shadow};
 pub use usage::Instances;
 pub use verdict::{Edited, End, OnReject, Origin, Report, Skip, Step, Verdict};

@@ -9,10 +9,10 @@ use pushgate_exposition::{Push, text};
 use crate::memo::Known;
 use crate::outcome::{Outcome, RawFinding};
 use crate::plugin::Call;
-use crate::shadow::{Comparison, compare};
+use crate::shadow::Comparison;
 use crate::{
-    Breaker, BreakerSettings, Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Skip,
-    Step,
+    Breaker, BreakerSettings, Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Shadow,
+    Skip, Step,
 };
 
 /// What a policy's outcome does.
@@ -54,7 +54,7 @@ pub struct Link {
     /// The pushes that it is for.
     pub covers: Covers,
     /// Candidates for its place: asked about the same pushes, while their answers change nothing.
-    pub shadows: Vec<Plugin>,
+    pub shadows: Vec<Shadow>,
     /// What it has answered, if that can be remembered.
     pub memo: Option<Memo>,
     /// Keeps pushes from it while it keeps failing.
@@ -115,7 +115,7 @@ impl Link {
         if answer.origin != Origin::Remembered {
             self.breaker.settle(ticket, job, &answer.step);
         }
-        let shadows = self.shadows.iter().map(|shadow| compare(push, &answer, ask(shadow, push, request)));
+        let shadows = self.shadows.iter().map(|shadow| shadow.ask(push, job, request, &answer));
         let shadows = shadows.collect();
         let edited = match (self.mode, answer.edited.take(), answer.patch.take()) {
             (Mode::Enforce, Some(edited), Some(patch)) => {
@@ -143,7 +143,7 @@ impl Link {
 }
 
 /// Asks a policy.
-fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
+pub(crate) fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
     let Call { result, fuel, began, duration } = plugin.evaluate(push, request);
     match result {
         Ok(outcome) => Answer::of(plugin, push, &outcome, fuel, (began, duration)),
@@ -196,7 +196,7 @@ impl Answer {
         Self { step, origin: Origin::Called, findings, edited, patch, edits, fuel, began, duration }
     }
 
-    fn skipped(why: Skip) -> Self {
+    pub(crate) fn skipped(why: Skip) -> Self {
         let (step, findings) = (Step::Skipped(why), Vec::new());
         let (origin, began, duration) = (Origin::NotAsked, Instant::now(), Duration::ZERO);
         Self { step, origin, findings, edited: None, patch: None, edits: 0, fuel: 0, began, duration }

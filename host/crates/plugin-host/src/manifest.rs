@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::pushgate::plugin::policy;
 use crate::instance::one_line;
-use crate::limits::MESSAGE_LENGTH;
+use crate::limits::{CODE_LENGTH, MESSAGE_LENGTH};
 
 /// The answer to `describe`.
 #[derive(Clone, Debug)]
@@ -95,19 +95,49 @@ impl Manifest {
         let wants = Wants::read(&manifest.wants).map_err(|name| {
             format!("it wants a column {name:?}; this host knows help, unit, values and points")
         })?;
-        let code = |code: policy::Code| Code { id: code.id, meaning: code.meaning };
+        if let Some(schema) = &manifest.config_schema {
+            within(schema.len(), SCHEMA_LENGTH, "bytes in the schema of its configuration")?;
+        }
         Ok(Self {
-            name: manifest.name,
-            version: manifest.version,
-            summary: manifest.summary,
+            name: line(manifest.name, NAME_LENGTH, "its name")?,
+            version: line(manifest.version, NAME_LENGTH, "its version")?,
+            summary: line(manifest.summary, MESSAGE_LENGTH, "its summary")?,
             config_schema: manifest.config_schema,
             wants,
             mutates: manifest.mutates,
             pure: manifest.pure,
-            codes: manifest.codes.into_iter().map(code).collect(),
+            codes: codes(manifest.codes)?,
             counters: counters(manifest.counters)?,
         })
     }
+}
+
+/// Bytes in the name of a plugin, and in its version.
+const NAME_LENGTH: usize = 64;
+
+/// Bytes in the JSON Schema of a configuration. Those of the bundled plugins have some thousands.
+const SCHEMA_LENGTH: usize = 256 << 10;
+
+/// Codes of one plugin: each is a series of the gateway's metrics.
+const CODES: usize = 256;
+
+fn codes(codes: Vec<policy::Code>) -> Result<Vec<Code>, String> {
+    within(codes.len(), CODES, "codes")?;
+    let code = |code: policy::Code| {
+        let id = line(code.id, CODE_LENGTH, "a code")?;
+        Ok(Code { id, meaning: line(code.meaning, MESSAGE_LENGTH, "the meaning of a code")? })
+    };
+    codes.into_iter().map(code).collect()
+}
+
+/// Text that is shown: a line of so many bytes at the most.
+fn line(text: String, limit: usize, what: &str) -> Result<String, String> {
+    within(text.len(), limit, &format!("bytes in {what}"))?;
+    Ok(one_line(text, limit))
+}
+
+fn within(count: usize, limit: usize, what: &str) -> Result<(), String> {
+    if count <= limit { Ok(()) } else { Err(format!("{count} {what}, {limit} are allowed")) }
 }
 
 /// Counters of one plugin, and labels of one of them: what is shown of a plugin is bounded.
@@ -121,9 +151,7 @@ const COUNTER_NAME_LENGTH: usize = 64;
 const PLUGIN_LABEL: &str = "plugin";
 
 fn counters(counters: Vec<policy::Counter>) -> Result<Vec<Counter>, String> {
-    if counters.len() > COUNTERS {
-        return Err(format!("it declares {} counters, {COUNTERS} are allowed", counters.len()));
-    }
+    within(counters.len(), COUNTERS, "counters")?;
     let mut read: Vec<Counter> = Vec::with_capacity(counters.len());
     for policy::Counter { name, help, labels } in counters {
         if !is_snake_case(&name) || name.ends_with("_total") {
@@ -134,10 +162,7 @@ fn counters(counters: Vec<policy::Counter>) -> Result<Vec<Counter>, String> {
         if read.iter().any(|other| other.name == name) {
             return Err(format!("it declares the counter {name:?} twice"));
         }
-        if labels.len() > COUNTER_LABELS {
-            let (sent, allowed) = (labels.len(), COUNTER_LABELS);
-            return Err(format!("the counter {name:?} has {sent} labels, {allowed} are allowed"));
-        }
+        within(labels.len(), COUNTER_LABELS, &format!("labels of the counter {name:?}"))?;
         for (at, label) in labels.iter().enumerate() {
             if !is_snake_case(label) || label == PLUGIN_LABEL || labels[..at].contains(label) {
                 return Err(format!(
@@ -161,6 +186,53 @@ fn is_snake_case(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_plugin_says_of_itself_is_bounded() {
+        type Set = fn(&mut policy::Manifest, String);
+        let bounds: [(&str, usize, Set); 6] = [
+            ("bytes in its name", 64, |manifest, text| manifest.name = text),
+            ("bytes in its version", 64, |manifest, text| manifest.version = text),
+            ("bytes in its summary", 1_024, |manifest, text| manifest.summary = text),
+            ("bytes in the schema", 256 << 10, |manifest, text| manifest.config_schema = Some(text)),
+            ("bytes in a code", 128, |manifest, text| {
+                manifest.codes = vec![policy::Code { id: text, meaning: String::new() }];
+            }),
+            ("bytes in the meaning of a code", 1_024, |manifest, text| {
+                manifest.codes = vec![policy::Code { id: String::new(), meaning: text }];
+            }),
+        ];
+        for (what, bound, set) in bounds {
+            let read = |length: usize| {
+                let mut manifest = empty();
+                set(&mut manifest, "x".repeat(length));
+                Manifest::read(manifest).map(drop)
+            };
+            assert_eq!(read(bound), Ok(()), "{what}");
+            let refused = read(bound + 1).unwrap_err();
+            assert!(refused.starts_with(&format!("{} {what}", bound + 1)), "{what}: {refused}");
+        }
+        let with_codes = |count: usize| {
+            let codes = vec![policy::Code { id: "a/b".to_owned(), meaning: String::new() }; count];
+            Manifest::read(policy::Manifest { codes, ..empty() }).map(|manifest| manifest.codes.len())
+        };
+        assert_eq!(with_codes(256), Ok(256));
+        assert_eq!(with_codes(257), Err("257 codes, 256 are allowed".to_owned()));
+    }
+
+    fn empty() -> policy::Manifest {
+        policy::Manifest {
+            name: String::new(),
+            version: String::new(),
+            summary: String::new(),
+            config_schema: None,
+            wants: Vec::new(),
+            mutates: false,
+            pure: false,
+            codes: Vec::new(),
+            counters: Vec::new(),
+        }
+    }
 
     fn declared(name: &str, labels: &[&str]) -> policy::Counter {
         let labels = labels.iter().map(|&label| label.to_owned()).collect();

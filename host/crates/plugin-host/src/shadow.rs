@@ -1,16 +1,25 @@
 //! Shadows: candidates for the place of a policy. They are asked about the pushes that the policy is asked about, as it
-//! saw them, and nothing that they answer does anything.
+//! saw them, and nothing that they answer does anything. One that keeps failing is suspended like a policy, on its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushgate_exposition::Push;
 use pushgate_exposition::text::{Difference, difference};
 
-use crate::link::Answer;
-use crate::{Finding, Step};
+use crate::link::{Answer, ask};
+use crate::{Breaker, Finding, Plugin, Request, Skip, Step};
 
 /// Lines that are kept of what two answers make of a push.
 const MAX_LINES: usize = 20;
+
+/// A candidate.
+pub struct Shadow {
+    /// What is asked.
+    pub plugin: Plugin,
+    /// Keeps pushes from it while it keeps failing; the policy goes on.
+    pub breaker: Arc<Breaker>,
+}
 
 /// What a candidate answered, beside what the policy did.
 #[derive(Debug)]
@@ -40,12 +49,30 @@ pub enum Contrast {
     Edits(Difference),
     /// The candidate failed.
     Fault,
+    /// The candidate was not asked, because it keeps failing.
+    Suspended,
+}
+
+impl Shadow {
+    /// Asks the candidate about a push of that job, and compares.
+    pub(crate) fn ask(&self, push: &Push, job: &str, request: Request<'_>, policy: &Answer) -> Comparison {
+        let candidate = match self.breaker.admit(job) {
+            Ok(ticket) => {
+                let answer = ask(&self.plugin, push, request);
+                self.breaker.settle(ticket, job, &answer.step);
+                answer
+            }
+            Err(retry_after) => Answer::skipped(Skip::Suspended { retry_after }),
+        };
+        compare(push, policy, candidate)
+    }
 }
 
 /// Compares the answers of a policy and of a candidate to a push.
-pub(crate) fn compare(push: &Push, policy: &Answer, candidate: Answer) -> Comparison {
+fn compare(push: &Push, policy: &Answer, candidate: Answer) -> Comparison {
     let contrast = match (&policy.step, &candidate.step) {
         (_, Step::Fault(_)) => Contrast::Fault,
+        (_, Step::Skipped(_)) => Contrast::Suspended,
         (one, other) if end(one) != end(other) => Contrast::Decision,
         _ if found(&policy.findings) != found(&candidate.findings) => Contrast::Findings,
         _ if policy.edited.is_none() && candidate.edited.is_none() => Contrast::Same,
