@@ -169,7 +169,10 @@ impl Http {
                 let caller = Caller { peer: &peer, user: user.as_ref(), headers: &head.headers };
                 self.respond(&id, caller, &head, body, started).await
             }
-            Err(failure) => error::answer(&failure, &head.headers),
+            Err(failure) => {
+                body::linger(&head.headers, body);
+                error::answer(&failure, &head.headers)
+            }
         };
         response.headers_mut().extend(extra);
         let (method, path, status) = (&head.method, head.uri.path(), response.status().as_u16());
@@ -195,8 +198,14 @@ impl Http {
             Route::To(endpoint, argument) => (endpoint, argument),
             Route::Options(allow) => return admin::options(&allow),
             Route::Redirect(redirect) => return admin::redirect(&redirect),
-            Route::MethodNotAllowed(allow) => return refused(&Failure::MethodNotAllowed(allow)),
-            Route::NotFound => return refused(&Failure::NotFound),
+            Route::MethodNotAllowed(allow) => {
+                body::linger(&head.headers, body);
+                return refused(&Failure::MethodNotAllowed(allow));
+            }
+            Route::NotFound => {
+                body::linger(&head.headers, body);
+                return refused(&Failure::NotFound);
+            }
         };
         let size = push::size(head, &body);
         let answered = self.ask(endpoint, argument, id, caller, head, body).await;

@@ -85,9 +85,8 @@ impl BodyReader {
     {
         let late = BodyError::Late { limit: self.timeout };
         let received = timeout(self.timeout, receive(&mut body, self.sent)).await.unwrap_or(Err(late));
-        // A client that asked first has not sent anything yet, and reading would invite it to.
-        if matches!(received, Err(BodyError::TooLarge { .. })) && !headers.contains_key(EXPECT) {
-            tokio::spawn(timeout(LINGER, discard(body)));
+        if matches!(received, Err(BodyError::TooLarge { .. })) {
+            linger(headers, body);
         }
         received
     }
@@ -132,6 +131,18 @@ async fn receive<B: Body<Data = Bytes> + Unpin>(body: &mut B, limit: ByteSize) -
         }
     }
     Ok(if joined.is_empty() { received } else { joined.freeze() })
+}
+
+/// Goes on reading a body that nobody wants, for a while: a client that is still sending would take the end of its stream
+/// for the end of everything, and not look at the answer.
+pub(super) fn linger<B>(headers: &HeaderMap, body: B)
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    // A client that asked first has not sent anything yet, and reading would invite it to.
+    if !body.is_end_stream() && !headers.contains_key(EXPECT) {
+        tokio::spawn(timeout(LINGER, discard(body)));
+    }
 }
 
 async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {

@@ -9,6 +9,7 @@ use hyper::body::{Body, Incoming};
 use serde_json::json;
 
 use super::accept::prefers_json;
+use super::body;
 use super::caller::Caller;
 use super::error::Failure;
 use super::media_type::body_format;
@@ -28,8 +29,14 @@ pub(super) async fn push(
     head: &Parts,
     body: Incoming,
 ) -> Result<Response<Payload>, Failure> {
-    let key = http.grouping_key(path)?;
-    let restore = restored_times(http, change, &head.headers)?;
+    let key = http.grouping_key(path);
+    let (key, restore) = match key.and_then(|key| Ok((key, restored_times(http, change, &head.headers)?))) {
+        Ok(named) => named,
+        Err(failure) => {
+            body::linger(&head.headers, body);
+            return Err(failure);
+        }
+    };
     let body = http.bodies.read(&head.headers, body).await?;
     let method = match change {
         Change::Replace => Method::Put,
