@@ -2,7 +2,7 @@
 //! accepted.
 //!
 //! The store tells of every change under its lock, so the order is the store's, and telling must not block: a change is
-//! [put beside](Pending) those that wait, and whoever pushed waits outside of the lock for the [`Receipt`]. One thread
+//! put beside those that wait, and whoever pushed waits outside of the lock for the [`Receipt`]. One thread
 //! writes all that has come since the last time as one transaction; the more pushes come at a time, the more share a
 //! write to the disk. What waits is kept by group and family, the newest of each, so it is never more than what is stored.
 

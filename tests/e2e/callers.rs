@@ -195,6 +195,29 @@ fn names_are_those_of_certificates_that_were_verified() {
 }
 
 #[test]
+fn a_client_that_is_still_sending_sees_that_it_is_refused() {
+    let Some(curl) = Curl::require() else { return };
+    let guarded = Guarded::start("", "");
+    let folder = &guarded.folder;
+    let servers = Authority::new(folder, "servers");
+    let [certificate, key] = servers.identity(folder, vec![SanType::IpAddress([127, 0, 0, 1].into())]);
+    guarded.guard(&format!("tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n{ALICE}"));
+    let authority = folder.path().join("servers.pem").display().to_string();
+    let body = format!("m{{x=\"{}\"}} 1\n", "y".repeat(30_000));
+    let refused = |path: &str, user: &str| {
+        let url = guarded.gateway.url(path).replacen("http", "https", 1);
+        let arguments = ["--http2", "--cacert", &authority, "-u", user, "--data-binary", "@-"];
+        curl.run(&body, &arguments, &url).status
+    };
+    for _ in 0..30 {
+        assert_eq!(refused("/metrics/job/one", "alice:wrong"), 401);
+    }
+    for (path, status) in [("/metrics/job/one/odd", 400), ("/no/such/path", 404), ("/status", 405)] {
+        assert_eq!(refused(path, "alice:secret"), status, "{path}");
+    }
+}
+
+#[test]
 fn what_is_told_changes_with_a_reload() {
     let mut gateway = start("");
     let push = |gateway: &Gateway| {
