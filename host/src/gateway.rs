@@ -104,17 +104,19 @@ impl Gateway {
     }
 
     /// Brings back what outlived the process before, and has changes recorded from now on. To be done once, before the
-    /// gateway takes pushes. The persistence file is read where the journal has nothing yet.
+    /// gateway takes pushes. The persistence file is read where there is no journal, or a new one.
     ///
     /// # Errors
     /// When a file can neither be used nor set aside, or the journal is damaged.
     pub fn restore(&self) -> anyhow::Result<()> {
         let rules = rules(&self.config.push);
-        let in_journal =
-            self.journal.as_ref().map(|journal| journal.begin(&self.store, &rules)).transpose()?;
-        match &self.persistence {
-            Some(persistence) if in_journal.unwrap_or(0) == 0 => persistence.load(&self.store, &rules),
-            _ => Ok(()),
+        let from_file = || match &self.persistence {
+            Some(persistence) => persistence.load(&self.store, &rules),
+            None => Ok(()),
+        };
+        match &self.journal {
+            Some(journal) => Ok(journal.begin(&self.store, &rules, from_file)?),
+            None => from_file(),
         }
     }
 

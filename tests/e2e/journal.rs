@@ -286,3 +286,15 @@ fn an_old_persistence_file_is_read_once() {
     let gateway = Gateway::start_again(folder, &with_file);
     assert_eq!(pushed(&gateway), before);
 }
+
+#[test]
+fn what_was_deleted_does_not_come_back_from_an_old_persistence_file() {
+    let with_file = config("[persistence]\nfile = 'p.data'\ninterval = '1h'\n");
+    let gateway = Gateway::start_again(Folder::new(), &with_file);
+    fill(&gateway);
+    let gateway = Gateway::start_again(gateway.terminate(), &with_file);
+    gateway.request("PUT", "/api/v1/admin/wipe").send().expect(202);
+    // A crash: the file still has everything.
+    let gateway = Gateway::start_again(gateway.kill(), &with_file);
+    assert_eq!(gateway.scrape().sum("pushgate_groups", &[]), 0.0);
+}

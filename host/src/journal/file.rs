@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use pushgate_exposition::protobuf;
 use redb::{
-    Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    WriteTransaction,
 };
 
 use super::pending::{GroupChange, Pending};
@@ -20,7 +21,7 @@ use crate::store::Times;
 const GROUPS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("groups");
 /// By the bytes of a grouping key, and the name of a family.
 const FAMILIES: TableDefinition<'_, (&[u8], &str), &[u8]> = TableDefinition::new("families");
-/// What the tables hold, by name: `format`.
+/// What the tables hold, by name: `format`, and `begun` once anything was written.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 const FORMAT: u64 = 1;
 
@@ -34,6 +35,7 @@ const SMALL: u64 = 16 << 20;
 pub(super) struct JournalFile {
     path: PathBuf,
     database: Database,
+    is_new: bool,
 }
 
 /// Why a journal cannot be used. The file is as it was, or set aside.
@@ -103,7 +105,7 @@ pub(super) struct Kept {
 impl JournalFile {
     /// Opens the file, or makes one, and reads what is in it.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<Kept>), OpenError> {
-        let opened = Self::connect(path).and_then(|file| {
+        let opened = Self::connect(path, Builder::create).and_then(|file| {
             let kept = guarded(|| read(&file.database))?;
             Ok((file, kept))
         });
@@ -118,19 +120,39 @@ impl JournalFile {
         })
     }
 
-    /// Opens the file, whatever is in it.
-    pub(super) fn connect(path: &Path) -> Result<Self, Flaw> {
-        Ok(Self { path: path.to_owned(), database: guarded(|| database(path))? })
+    /// Opens the file anew, after a write that failed. One that is gone is not made: it would lack all that was in it.
+    pub(super) fn reopen(path: &Path) -> Result<Self, Flaw> {
+        Self::connect(path, Builder::open)
+    }
+
+    fn connect(
+        path: &Path,
+        open: impl FnOnce(&Builder, PathBuf) -> Result<Database, DatabaseError>,
+    ) -> Result<Self, Flaw> {
+        guarded(|| {
+            let database = open(Builder::new().set_cache_size(CACHE), path.to_owned())?;
+            let is_new = make_tables(&database)?;
+            Ok(Self { path: path.to_owned(), database, is_new })
+        })
+    }
+
+    /// Whether nothing was ever written to it.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Writes changes in one step; when this returns, they are on disk. After an error nothing more can be written: the
-    /// file is to be [opened](Self::connect) anew.
+    /// file is to be [opened anew](Self::reopen).
     pub(super) fn write(&self, pending: &Pending) -> Result<(), Flaw> {
         guarded(|| {
             let transaction = self.database.begin_write().map_err(redb::Error::from)?;
             if pending.wiped {
                 transaction.delete_table(GROUPS).map_err(redb::Error::from)?;
                 transaction.delete_table(FAMILIES).map_err(redb::Error::from)?;
+            }
+            if self.is_new {
+                let mut about = transaction.open_table(ABOUT).map_err(redb::Error::from)?;
+                about.insert("begun", 1).map_err(redb::Error::from)?;
             }
             for (key, change) in &pending.groups {
                 write_group(&transaction, key, change)?;
@@ -170,11 +192,10 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Flaw>) -> Result<T, Flaw> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(nonsense)
 }
 
-/// The database with all of its tables.
-fn database(path: &Path) -> Result<Database, Flaw> {
-    let database = Database::builder().set_cache_size(CACHE).create(path)?;
+/// Makes the tables that are not there. Answers whether nothing was ever written to them.
+fn make_tables(database: &Database) -> Result<bool, Flaw> {
     let transaction = database.begin_write().map_err(redb::Error::from)?;
-    {
+    let is_new = {
         let mut about = transaction.open_table(ABOUT).map_err(redb::Error::from)?;
         let format = about.get("format").map_err(redb::Error::from)?.map(|format| format.value());
         match format {
@@ -184,9 +205,10 @@ fn database(path: &Path) -> Result<Database, Flaw> {
         }
         transaction.open_table(GROUPS).map_err(redb::Error::from)?;
         transaction.open_table(FAMILIES).map_err(redb::Error::from)?;
-    }
+        about.get("begun").map_err(redb::Error::from)?.is_none()
+    };
     transaction.commit().map_err(redb::Error::from)?;
-    Ok(database)
+    Ok(is_new)
 }
 
 fn read(database: &Database) -> Result<Vec<Kept>, Flaw> {

@@ -60,6 +60,9 @@ pub enum BeginError {
     /// There is no thread to write it.
     #[error("cannot start a thread for the journal: {0}")]
     Thread(#[from] io::Error),
+    /// What it was to begin with cannot be had.
+    #[error(transparent)]
+    TakeOver(anyhow::Error),
 }
 
 impl FileJournal {
@@ -77,12 +80,18 @@ impl FileJournal {
         }))
     }
 
-    /// Opens the file, puts what is in it into the empty store, and records its changes from now on. Answers how many
-    /// groups there were. Blocks. A group that the store refuses, as it is over a limit by now, is logged and left out.
+    /// Opens the file, puts what is in it into the empty store, and records its changes from now on. Blocks. Into a
+    /// journal that is new goes what `take_over` puts into the store, as one change: an older file says nothing of what
+    /// was deleted since. A group that the store refuses, as it is over a limit by now, is logged and left out.
     ///
     /// # Errors
-    /// When the file cannot be used; a damaged one is set aside.
-    pub fn begin(&self, store: &Store, rules: &Rules) -> Result<usize, BeginError> {
+    /// When the file cannot be used; a damaged one is set aside. When `take_over` fails.
+    pub fn begin(
+        &self,
+        store: &Store,
+        rules: &Rules,
+        take_over: impl FnOnce() -> anyhow::Result<()>,
+    ) -> Result<(), BeginError> {
         let (mut file, kept) = JournalFile::open(&self.0.path)?;
         let (groups, shared) = (kept.len(), self.0.clone());
         for kept in kept {
@@ -97,10 +106,13 @@ impl FileJournal {
         info!(file = %path, groups, "journal opened");
         shared.metrics.size(file.size());
         shared.state.lock().is_open = true;
+        if file.is_new() {
+            take_over().map_err(BeginError::TakeOver)?;
+        }
         let writer = shared.clone();
         let writer = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(file))?;
         *shared.thread.lock() = Some(writer);
-        Ok(groups)
+        Ok(())
     }
 
     /// Writes what waits and ends. Blocks until that is done.
@@ -147,7 +159,7 @@ impl Shared {
         while let Some((pending, changes)) = self.next() {
             let opened = match file.take() {
                 Some(file) => Ok(file),
-                None => JournalFile::connect(&self.path),
+                None => JournalFile::reopen(&self.path),
             };
             let began = Instant::now();
             match opened.and_then(|file| file.write(&pending).map(|()| file)) {
