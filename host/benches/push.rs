@@ -115,6 +115,7 @@ fn request(group: usize, body: &Bytes) -> PushRequest {
         body: body.clone(),
         received_at: SystemTime::now(),
         restore: None,
+        wish: None,
         id: "0".to_owned(),
         parent: None,
         attributes: Vec::new(),

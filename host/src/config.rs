@@ -19,6 +19,7 @@ mod paths;
 mod pattern;
 mod policy;
 mod problem;
+mod retention;
 mod scope;
 mod section;
 mod sections;
@@ -36,9 +37,11 @@ use toml::de::DeTable;
 
 pub use self::address::ListenAddress;
 pub use self::caller::{Attribute, Caller, Fact};
+pub use self::duration::{parse as parse_duration, show as show_duration};
 pub use self::given::Given;
 pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
+pub use self::retention::{Retention, Terms};
 pub use self::scope::Scope;
 use self::section::{Findings, Section};
 pub use self::show::KeyLines;
@@ -200,6 +203,8 @@ pub struct Store {
     pub durability: Durability,
     /// How long a change may wait for it, where clients do not.
     pub interval: Duration,
+    /// How long groups are kept.
+    pub retention: Retention,
 }
 
 /// When a change is in the journal.
@@ -246,6 +251,7 @@ impl Default for Store {
             path: None,
             durability: Durability::Always,
             interval: Duration::from_secs(1),
+            retention: Retention::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use pushgate_exposition::{Limits, Manners, Names, Rules};
@@ -14,6 +15,7 @@ use tokio::task;
 use tracing::{error, info};
 
 use crate::config::{self, Config, Problems};
+use crate::expiry;
 use crate::http::{self, Http};
 use crate::ingest::{Accepted, Consistency, Ingest, IngestError, PushRequest};
 use crate::journal::{Acknowledge, FileJournal, InMemory, Journal};
@@ -67,6 +69,7 @@ impl Gateway {
             None => Box::new(InMemory),
         };
         let store = Arc::new(Store::new(limits, own_families(), recorder));
+        store.retain(config.store.retention.clone(), seconds_now());
         let surroundings = Surroundings::of(store.clone());
         let loaded = policies::load_after(&Chain::default(), &surroundings, &config, &mut problems)?;
         problems.or(())?;
@@ -140,9 +143,11 @@ impl Gateway {
             self.surroundings.settle(&config, &chain);
             self.metrics.settle(&config);
             self.ingest.capture().configure(&config.capture);
+            self.store.retain(config.store.retention.clone(), seconds_now());
             let mut waiting = self.config.differences(&config);
             waiting.retain(|key| {
-                !["plugins.", "caller.", "capture."].iter().any(|section| key.starts_with(section))
+                let is_in_force = |section: &&str| key.starts_with(section);
+                !["plugins.", "caller.", "capture."].iter().any(is_in_force) && !RETENTION.contains(&&**key)
             });
             Ok(waiting)
         });
@@ -214,7 +219,10 @@ impl Gateway {
             let http = self.http.clone();
             move |request, peer| http.clone().answer(request, peer)
         };
-        http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown).await;
+        tokio::select! {
+            () = http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown) => {}
+            never = expiry::expire(self.store.clone(), self.metrics.clone()) => match never {},
+        }
         if let Some(tracer) = self.tracer.clone() {
             let _ = task::spawn_blocking(move || tracer.close()).await;
         }
@@ -234,6 +242,13 @@ impl Gateway {
             error!(%error, "the journal was not written at the end");
         }
     }
+}
+
+/// The keys of the configuration that say how long groups are kept, which a reload changes.
+const RETENTION: [&str; 4] = ["store.ttl", "store.max_ttl", "store.stale_after", "store.jobs"];
+
+fn seconds_now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 /// The journal that is configured, if one is.

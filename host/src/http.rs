@@ -29,6 +29,7 @@ mod scrape;
 mod server;
 mod stream;
 mod tls;
+mod wish;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};

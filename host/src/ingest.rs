@@ -26,7 +26,7 @@ use crate::config::Attribute;
 use crate::journal::{NotWritten, Receipt};
 use crate::policies::{Loaded, Member, Roster};
 use crate::rejections::{Judged, Rejections};
-use crate::store::{Mode, Refusal, Store, Times, Unknown};
+use crate::store::{Arrival, Mode, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
@@ -120,6 +120,8 @@ pub struct PushRequest {
     pub received_at: SystemTime,
     /// The times of a group that was stored elsewhere: it is stored with them, if it is not there yet.
     pub restore: Option<Times>,
+    /// How long whoever pushes wishes the group to be kept.
+    pub wish: Option<Duration>,
     /// Names it in the log.
     pub id: String,
     /// The span of the client's that it is a part of.
@@ -133,6 +135,8 @@ pub struct PushRequest {
 pub struct Accepted {
     /// Warnings of policies.
     pub findings: Vec<PolicyFinding>,
+    /// How long the group is kept, if there was a wish: it may be less than that.
+    pub ttl: Option<Duration>,
     /// The push lasts once it says so.
     pub receipt: Receipt,
 }
@@ -342,9 +346,9 @@ impl Ingest {
         if let Some(reason) = self.store.trouble() {
             return Err(not_written(NotWritten(reason)));
         }
-        let Accepted { findings, receipt } = self.work(policies, request).await?;
+        let Accepted { findings, ttl, receipt } = self.work(policies, request).await?;
         receipt.written().await.map_err(not_written)?;
-        Ok(Accepted { findings, receipt: Receipt::default() })
+        Ok(Accepted { findings, ttl, receipt: Receipt::default() })
     }
 
     /// Works on a push where it suits.
@@ -475,18 +479,22 @@ impl Ingest {
             Method::Post => Mode::Merge,
             Method::Delete => {
                 let receipt = self.store.delete(push.grouping_key());
-                return Ok(Accepted { findings: verdict.findings, receipt });
+                return Ok(Accepted { findings: verdict.findings, ttl: None, receipt });
             }
         };
+        // By the key as it is by now.
+        let ttl = request.wish.and_then(|_| self.store.ttl(push.grouping_key().job(), request.wish));
         if let Some(times) = request.restore {
+            let times = Times { wish: request.wish, ..times };
             let receipt = self.store.restore(push, times, |_| None)?;
-            return Ok(Accepted { findings: verdict.findings, receipt });
+            return Ok(Accepted { findings: verdict.findings, ttl, receipt });
         }
         let began = recording.now();
-        let stored = self.store.push(push, mode, at.as_secs_f64());
+        let arrival = Arrival { at: at.as_secs_f64(), wish: request.wish };
+        let stored = self.store.push(push, mode, arrival);
         recording.step("store", began);
         let receipt = stored.inspect_err(|refusal| self.expose(refusal, push))?;
-        Ok(Accepted { findings: verdict.findings, receipt })
+        Ok(Accepted { findings: verdict.findings, ttl, receipt })
     }
 
     /// Lets scrapes fail for a push that was not checked, as it would have made them fail once it was stored. One with

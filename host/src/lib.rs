@@ -17,6 +17,7 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod convert;
+pub mod expiry;
 pub mod exposition;
 pub mod gateway;
 pub mod http;

@@ -15,17 +15,21 @@
 
 mod check;
 mod chunk;
+mod deadlines;
 mod group;
 mod index;
 mod labels;
+mod lifetime;
 mod render;
 mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use imbl::OrdMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 
 pub use self::check::{OWN_PREFIX, Refusal};
@@ -35,6 +39,8 @@ use self::group::{Group, GroupId, Groups};
 use self::index::Index;
 use self::labels::Labels;
 pub use self::labels::{LabelCounting, LabelGrowth};
+pub use self::lifetime::Lifetime;
+use self::lifetime::{Lifetimes, Rules, WorkedOut};
 pub use self::render::RenderedFamily;
 use self::render::Renderer;
 pub use self::view::{FamilySnapshot, GroupInfo, GroupSnapshot, Snapshot, StoredFamily};
@@ -77,8 +83,8 @@ pub enum Change {
         mode: Mode,
         /// What it brings, rendered.
         families: Vec<RenderedFamily>,
-        /// When it arrived, in seconds since 1970.
-        at: f64,
+        /// When it came, and for how long.
+        arrival: Arrival,
     },
     /// A push to a group was refused.
     Failure {
@@ -109,6 +115,23 @@ pub enum Change {
     Wipe,
 }
 
+/// When a push came, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arrival {
+    /// When it arrived, in seconds since 1970.
+    pub at: f64,
+    /// How long whoever pushes wishes its group to be kept, if nothing else comes. Nothing of a wish before is left when a
+    /// push comes without one.
+    pub wish: Option<Duration>,
+}
+
+impl From<f64> for Arrival {
+    /// At that time, without a wish.
+    fn from(at: f64) -> Self {
+        Self { at, wish: None }
+    }
+}
+
 /// When a group was pushed to, in seconds since 1970; 0 is never.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Times {
@@ -116,6 +139,8 @@ pub struct Times {
     pub push: f64,
     /// The last push that was refused.
     pub failure: f64,
+    /// How long the last push that was stored wished its group to be kept.
+    pub wish: Option<Duration>,
 }
 
 /// What a failure does to a group that does not exist.
@@ -134,6 +159,10 @@ pub struct Store {
     limits: Limits,
     own: OwnFamilies,
     journal: Box<dyn Journal>,
+    /// How long groups are kept. The state has the same; this one is for who does not hold its lock.
+    rules: RwLock<Arc<Rules>>,
+    /// Whether that is not simply for ever.
+    has_rules: AtomicBool,
 }
 
 /// The types of the gateway's own families, by name. A push may bring series of the same name and type, which are
@@ -146,6 +175,7 @@ struct State {
     index: Index,
     /// Only while somebody may ask.
     labels: Option<Labels>,
+    lifetimes: Lifetimes,
     exposed: Exposed,
     series: usize,
     /// Bytes of all chunks that are exposed.
@@ -170,7 +200,15 @@ struct ExposedFamily {
 impl Store {
     /// An empty store, in a gateway with families of its own.
     pub fn new(limits: Limits, own: OwnFamilies, journal: Box<dyn Journal>) -> Self {
-        Self { state: Mutex::default(), renderer: Renderer::default(), limits, own, journal }
+        Self {
+            state: Mutex::default(),
+            renderer: Renderer::default(),
+            limits,
+            own,
+            journal,
+            rules: RwLock::default(),
+            has_rules: AtomicBool::default(),
+        }
     }
 
     /// Stores a push under its grouping key, or refuses it as a whole. It lasts once the receipt says so.
@@ -178,13 +216,14 @@ impl Store {
     /// # Errors
     /// When the push does not fit what is stored, or could break a scrape. The refusal is noted as the
     /// group's failure time.
-    pub fn push(&self, push: &Push, mode: Mode, at: f64) -> Result<Receipt, Refusal> {
-        let group = GroupName::from(push.grouping_key());
-        let rendered = self.objections(push, &group).and_then(|()| self.renderer.render(push, &group, at));
+    pub fn push(&self, push: &Push, mode: Mode, arrival: impl Into<Arrival>) -> Result<Receipt, Refusal> {
+        let (group, arrival) = (GroupName::from(push.grouping_key()), arrival.into());
+        let rendered =
+            self.objections(push, &group).and_then(|()| self.renderer.render(push, &group, arrival.at));
         let stored = rendered
-            .and_then(|families| self.apply(Change::Push { group: group.clone(), mode, families, at }));
+            .and_then(|families| self.apply(Change::Push { group: group.clone(), mode, families, arrival }));
         if let Err(refusal) = &stored {
-            self.note_failure(group, Unknown::Create, &refusal.to_string(), at);
+            self.note_failure(group, Unknown::Create, &refusal.to_string(), arrival.at);
         }
         stored
     }
@@ -269,6 +308,7 @@ impl Store {
     /// Checks a change and makes it, or leaves everything as it was.
     fn apply(&self, change: Change) -> Result<Receipt, Refusal> {
         self.read_labels(&change);
+        let worked_out = self.work_out(&change);
         let mut state = self.state.lock();
         check::change(&state, &change, &self.limits, &self.own)?;
         if !state.is_changed_by(&change) {
@@ -276,7 +316,7 @@ impl Store {
         }
         let receipt = self.journal.record(&change);
         state.version += 1;
-        state.commit(change);
+        state.commit(change, worked_out);
         Ok(receipt)
     }
 
@@ -349,15 +389,19 @@ impl State {
         }
     }
 
-    fn commit(&mut self, change: Change) {
+    fn commit(&mut self, change: Change, worked_out: Option<WorkedOut>) {
         match change {
-            Change::Push { group, mode, families, at } => self.commit_push(&group, mode, families, at),
+            Change::Push { group, mode, families, arrival } => {
+                self.commit_push(&group, mode, families, arrival, worked_out);
+            }
             Change::Restore { group, families, times } => {
                 self.group_entry(&group).failure_time = times.failure;
-                self.commit_push(&group, Mode::Replace, families, times.push);
+                let arrival = Arrival { at: times.push, wish: times.wish };
+                self.commit_push(&group, Mode::Replace, families, arrival, worked_out);
             }
             Change::Wipe => {
                 self.groups.clear();
+                self.lifetimes.clear();
                 self.index = Index::default();
                 self.labels.iter_mut().for_each(Labels::clear);
                 self.exposed = Exposed::new();
@@ -368,11 +412,15 @@ impl State {
                 let group = self.group_entry(&name);
                 group.failure_time = at;
                 group.last_error = Some(reason);
-                let (id, times) = (group.id, group.render_times());
-                self.expose_times(id, times);
+                let (id, times, chunks) = (group.id, group.times(), group.render_times());
+                if times.push == 0.0 {
+                    self.live(&name, times, worked_out);
+                }
+                self.expose_times(id, chunks);
             }
             Change::Delete { group } => {
                 let Some(group) = self.groups.remove(&group) else { return };
+                self.lifetimes.remove(&group);
                 self.unsound.remove(&group.id);
                 self.labels.iter_mut().for_each(|labels| labels.count_group(&group.name.key, -1));
                 for (name, chunk) in group.families {
@@ -385,12 +433,19 @@ impl State {
         }
     }
 
-    fn commit_push(&mut self, name: &GroupName, mode: Mode, mut families: Vec<RenderedFamily>, at: f64) {
+    fn commit_push(
+        &mut self,
+        name: &GroupName,
+        mode: Mode,
+        mut families: Vec<RenderedFamily>,
+        arrival: Arrival,
+        worked_out: Option<WorkedOut>,
+    ) {
         for family in &mut families {
             self.index.share_name(&mut family.name);
         }
         let group = self.group_entry(name);
-        group.push_time = at;
+        group.push_time = arrival.at;
         let mut gone = match mode {
             Mode::Replace => std::mem::take(&mut group.families),
             Mode::Merge => group::FamilyChunks::new(),
@@ -402,6 +457,8 @@ impl State {
             replaced.push(before);
         }
         let (id, times) = (group.id, group.render_times());
+        let counted = Times { push: arrival.at, failure: group.failure_time, wish: arrival.wish };
+        self.live(name, counted, worked_out);
         self.unsound.remove(&id);
         for (family, chunk) in gone {
             self.remove_chunk(&family, id, &name.key, &chunk);

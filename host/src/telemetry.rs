@@ -3,6 +3,7 @@
 mod capture;
 mod chain;
 mod counters;
+mod expired;
 mod histogram;
 mod http;
 mod journal;

@@ -42,6 +42,7 @@ fn the_annotated_file_names_every_key() {
                 line.starts_with(&format!("{key} = "))
                     || line.starts_with(&commented)
                     || line == format!("[{section}.{key}]")
+                    || line == format!("# [[{section}.{key}]]")
             });
             assert!(there, "[{section}] {key} is missing in config.toml");
         }

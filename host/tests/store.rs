@@ -310,14 +310,16 @@ fn a_restored_group_has_its_times_and_is_there_once() {
     let fixture = Fixture::new();
     let restore = |body: &str| {
         let push = text::parse(body.as_bytes(), &key(&[("job", "x")]), &Rules::default()).unwrap();
-        fixture.store.restore(&push, Times { push: 3.5, failure: 2.5 }, |name| (name == "a").then_some(1.5))
+        fixture.store.restore(&push, Times { push: 3.5, failure: 2.5, wish: None }, |name| {
+            (name == "a").then_some(1.5)
+        })
     };
     assert!(matches!(restore("a 1\na 1\n"), Err(Refusal::Duplicate { .. })));
     assert_eq!(fixture.times(), [""; 0], "not even a failure is noted");
     restore("a 1\nb 1\n").unwrap();
     assert!(matches!(restore("c 1\n"), Err(Refusal::Exists { .. })));
     let group = fixture.store.group(&key(&[("job", "x")])).unwrap();
-    assert_eq!(group.info.times, Times { push: 3.5, failure: 2.5 });
+    assert_eq!(group.info.times, Times { push: 3.5, failure: 2.5, wish: None });
     let families: Vec<_> =
         group.families.iter().map(|family| (&*family.name, family.chunk.pushed_at())).collect();
     assert_eq!(families, [("a", 1.5), ("b", 3.5)]);

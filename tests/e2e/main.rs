@@ -106,6 +106,9 @@ mod journal;
 /// What outlives the process, and the original's file.
 mod persistence;
 
+/// Groups whose time is over.
+mod forgetting;
+
 /// `pushgate import`.
 mod import;
 

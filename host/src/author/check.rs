@@ -68,6 +68,7 @@ impl Check {
             body,
             received_at: SystemTime::now(),
             restore: None,
+            wish: None,
             id: "check".to_owned(),
             parent: None,
             attributes: self.caller.clone(),

@@ -23,7 +23,10 @@ const FRACTION: usize = 15;
 
 /// Reads a duration: numbers, each with a unit, which are added up. Zero is a duration, and the only one that needs
 /// no unit; whether it is allowed is for the key to say.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// When it is none, with how to write one.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let refused = || format!("'{text}' is not a duration; write it as \"500ms\", \"5s\" or \"1m30s\"");
     let too_long = || format!("'{text}' is too long for a duration");
     if text == "0" {
@@ -56,7 +59,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// The form of the configuration file: `1m30s`, `1h`, `0s`.
-pub(super) fn show(duration: Duration) -> String {
+pub fn show(duration: Duration) -> String {
     let mut rest = duration.as_nanos();
     let mut shown = String::new();
     for (name, nanos) in UNITS.into_iter().filter(|(name, _)| name.is_ascii()) {

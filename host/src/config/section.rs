@@ -137,6 +137,11 @@ impl<'s, 'd> Section<'s, 'd> {
         self.findings
     }
 
+    /// Where a key stands; where the table begins, when it is not there.
+    pub(super) fn offset_of(&self, name: &str) -> usize {
+        self.table.get_key_value(name).map_or(self.offset, |(key, _)| key.span().start)
+    }
+
     /// The line that the table begins in.
     pub(super) fn line(&self) -> usize {
         self.findings.line(self.offset)

@@ -101,6 +101,7 @@ impl Store {
             &mut self.durability,
         );
         store.key("interval", &duration(MS..=HOUR), &mut self.interval);
+        self.retention.read(store);
     }
 }
 
@@ -359,6 +360,7 @@ mod tests {
                 path: Some("/etc/pushgate/journal.redb".into()),
                 durability: super::super::Durability::Interval,
                 interval: seconds(2),
+                retention: super::super::Retention::default(),
             },
             persistence: Persistence {
                 file: Some("/var/lib/pushgate/data".into()),

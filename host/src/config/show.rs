@@ -114,6 +114,14 @@ impl Config {
         } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
         let attributes = caller.attributes.iter().map(|attribute| Value::from(attribute.as_str()));
+        let mut stored = vec![
+            ("max_groups", shown(&store.max_groups)),
+            ("max_series", shown(&store.max_series)),
+            ("path", store.path.as_deref().map(quoted_path)),
+            ("durability", Some(quoted(store.durability.as_str()))),
+            ("interval", shown_duration(store.interval)),
+        ];
+        stored.extend(store.retention.rows());
         let redact = rejections.redact.iter().map(|what| Value::from(what.as_str()));
         let mut shared = vec![("directory", Some(quoted_path(&plugins.directory)))];
         shared.extend(limits::rows(&plugins.limits));
@@ -170,16 +178,7 @@ impl Config {
                 ],
             ),
             ("scrape", vec![("openmetrics", shown(&scrape.openmetrics))]),
-            (
-                "store",
-                vec![
-                    ("max_groups", shown(&store.max_groups)),
-                    ("max_series", shown(&store.max_series)),
-                    ("path", store.path.as_deref().map(quoted_path)),
-                    ("durability", Some(quoted(store.durability.as_str()))),
-                    ("interval", shown_duration(store.interval)),
-                ],
-            ),
+            ("store", stored),
             (
                 "persistence",
                 vec![
@@ -273,7 +272,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A value on one line. The reader lets no null in.
-fn toml_of(value: &Value) -> String {
+pub(super) fn toml_of(value: &Value) -> String {
     match value {
         Value::Null => "\"\"".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
@@ -307,6 +306,11 @@ mod tests {
         header_timeout = '90s'
         [caller]
         attributes = ['user', 'header:x-team', 'network']
+        [store]
+        ttl = '1d'
+        [[store.jobs]]
+        job = 'x\\d\"'
+        ttl = '0s'
         [persistence]
         file = '/var/lib/data'
         interval = '1.5ms'
@@ -407,6 +411,8 @@ mod tests {
                 "web.external_url",
                 "web.header_timeout",
                 "caller.attributes",
+                "store.ttl",
+                "store.jobs",
                 "persistence.file",
                 "persistence.interval",
                 "capture.file",

@@ -27,6 +27,7 @@ pub(super) async fn delete(
         body: Bytes::new(),
         received_at: SystemTime::now(),
         restore: None,
+        wish: None,
         id: id.to_owned(),
         parent: parent(caller.headers),
         attributes: caller.attributes(&policies.told),

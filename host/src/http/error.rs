@@ -15,6 +15,7 @@ use super::findings;
 use super::grouping_path::PathError;
 use super::payload::{self, Payload};
 use super::route::Allow;
+use super::wish::WishError;
 use crate::ingest::{Accepted, IngestError, PolicyFinding};
 
 /// Everything that a request can fail with.
@@ -35,6 +36,8 @@ pub(super) enum Failure {
     NoImport,
     /// Their times are none, or the method is not PUT.
     BadRestore,
+    /// A wish how long a group is to be kept is none.
+    Wish(WishError),
     /// It is not ended by GET, either.
     QuitByGet,
     /// The configuration cannot be used, for these reasons, and the one before stays.
@@ -65,6 +68,12 @@ pub(super) enum Failure {
 impl From<PathError> for Failure {
     fn from(error: PathError) -> Self {
         Self::Group(error)
+    }
+}
+
+impl From<WishError> for Failure {
+    fn from(error: WishError) -> Self {
+        Self::Wish(error)
     }
 }
 
@@ -125,6 +134,7 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             "bad-restore",
             "write the times of an imported group as push=1.5e9, failure=0, and send it with PUT",
         ),
+        Failure::Wish(error) => refuse(S::BAD_REQUEST, "bad-ttl", error.to_string()),
         Failure::QuitByGet => {
             refuse(S::METHOD_NOT_ALLOWED, "quit-by-get", "Only POST or PUT requests allowed.")
                 .with(ALLOW, "OPTIONS, POST, PUT")
@@ -351,6 +361,12 @@ mod tests {
                 405,
                 "Only POST or PUT requests allowed.",
                 Some(("allow", "OPTIONS, POST, PUT")),
+            ),
+            (
+                Failure::Wish(WishError::Different),
+                400,
+                "the push wishes for two different TTLs; send X-Pushgate-TTL or ?ttl= once\n",
+                None,
             ),
             (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.", None),
             (

@@ -15,7 +15,7 @@ use super::error::Failure;
 use super::media_type::body_format;
 use super::payload::{self, Payload};
 use super::route::Change;
-use super::{Http, RESTORE, findings};
+use super::{Http, RESTORE, findings, wish};
 use crate::ingest::{Method, PolicyFinding, PushRequest};
 use crate::store::Times;
 use crate::telemetry::Parent;
@@ -29,8 +29,12 @@ pub(super) async fn push(
     head: &Parts,
     body: Incoming,
 ) -> Result<Response<Payload>, Failure> {
-    let key = http.grouping_key(path);
-    let (key, restore) = match key.and_then(|key| Ok((key, restored_times(http, change, &head.headers)?))) {
+    let named = || {
+        let key = http.grouping_key(path)?;
+        let wish = wish::of(&head.headers, head.uri.query())?;
+        Ok((key, restored_times(http, change, &head.headers)?, wish))
+    };
+    let (key, restore, wish) = match named() {
         Ok(named) => named,
         Err(failure) => {
             body::linger(&head.headers, body);
@@ -52,12 +56,15 @@ pub(super) async fn push(
         body,
         received_at,
         restore,
+        wish,
         id: id.to_owned(),
         parent: parent(&head.headers),
         attributes: caller.attributes(&policies.told),
     };
     let accepted = http.ingest.push(policies, request).await.map_err(|error| http.not_taken(error, id))?;
-    Ok(accepted_with(http.accepted, &accepted.findings, &head.headers))
+    let mut response = accepted_with(http.accepted, &accepted.findings, &head.headers);
+    response.headers_mut().extend(accepted.ttl.map(wish::answer));
+    Ok(response)
 }
 
 /// The span of the client's that a request is a part of.
@@ -82,7 +89,7 @@ fn read_times(value: &str) -> Option<Times> {
         let seconds: f64 = text.trim().strip_prefix(name)?.strip_prefix('=')?.parse().ok()?;
         (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
     };
-    Some(Times { push: time(push, "push")?, failure: time(failure, "failure")? })
+    Some(Times { push: time(push, "push")?, failure: time(failure, "failure")?, wish: None })
 }
 
 /// How many bytes a request is, as the original counts them: without the blanks and line ends of the head, and without
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn times_of_a_restored_group() {
-        let times = |push, failure| Some(Times { push, failure });
+        let times = |push, failure| Some(Times { push, failure, wish: None });
         assert_eq!(read_times("push=1.5e9, failure=0"), times(1.5e9, 0.0));
         assert_eq!(read_times("push=0.0,failure=2"), times(0.0, 2.0));
         for value in ["", "push=1", "push=1, failure=NaN", "push=-1, failure=0", "failure=1, push=0", "1, 2"]

@@ -179,7 +179,7 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(group.labels, BTreeMap::from([("job".to_owned(), "x".to_owned())]));
-        assert_eq!(group.times, Times { push: 1.5e9, failure: 0.0 });
+        assert_eq!(group.times, Times { push: 1.5e9, failure: 0.0, wish: None });
         let expected = [
             series("a", [("job", "x"), ("instance", "")].into_iter()),
             series("h", [("job", "x")].into_iter()),

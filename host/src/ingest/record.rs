@@ -95,6 +95,7 @@ impl PushRequest {
             // A time that no clock can show is the beginning.
             received_at: UNIX_EPOCH.checked_add(since_1970).unwrap_or(SystemTime::UNIX_EPOCH),
             restore: None,
+            wish: None,
             id: record.id.clone(),
             parent: None,
             attributes: record.attributes.clone(),

@@ -23,7 +23,9 @@ const GROUPS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("groups")
 const FAMILIES: TableDefinition<'_, (&[u8], &str), &[u8]> = TableDefinition::new("families");
 /// What the tables hold, by name: `format`, and `begun` once anything was written.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
-const FORMAT: u64 = 1;
+/// Of the format before, rows of groups have no wish; they are read as such. A file is of this one once it was opened.
+const FORMAT: u64 = 2;
+const FORMAT_BEFORE: u64 = 1;
 
 /// Bytes that the database keeps of its file. The store has everything in memory already.
 const CACHE: usize = 16 << 20;
@@ -200,6 +202,7 @@ fn make_tables(database: &Database) -> Result<bool, Flaw> {
         let format = about.get("format").map_err(redb::Error::from)?.map(|format| format.value());
         match format {
             Some(FORMAT) => {}
+            Some(FORMAT_BEFORE) => drop(about.insert("format", FORMAT).map_err(redb::Error::from)?),
             Some(format) => return Err(Flaw::Format(format)),
             None => drop(about.insert("format", FORMAT).map_err(redb::Error::from)?),
         }
@@ -256,8 +259,11 @@ fn write_group(transaction: &WriteTransaction, key: &[u8], change: &GroupChange)
         Some(before) if !change.is_new => row::read_group(key, before.value()).map_err(damaged)?,
         _ => Times::default(),
     };
-    let times =
-        Times { push: change.push.unwrap_or(before.push), failure: change.failure.unwrap_or(before.failure) };
+    let times = Times {
+        push: change.push.unwrap_or(before.push),
+        failure: change.failure.unwrap_or(before.failure),
+        wish: change.wish.unwrap_or(before.wish),
+    };
     groups.insert(key, row::of_group(key, times).as_slice()).map_err(redb::Error::from)?;
     for (name, family) in &change.families {
         let message = encode(family).map_err(Flaw::Io)?;
@@ -284,6 +290,93 @@ impl From<redb::Error> for Flaw {
                 Self::Io(error)
             }
             error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pushgate_exposition::GroupingKey;
+
+    use super::*;
+    use crate::store::{Arrival, Change, GroupName, Mode};
+
+    /// A file with one group, in a folder of its own.
+    struct Fixture {
+        folder: PathBuf,
+        path: PathBuf,
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    impl Fixture {
+        fn new(name: &str, wish: Option<Duration>) -> Self {
+            let folder = std::env::temp_dir().join(format!("pushgate-journal-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            let fixture = Self { path: folder.join("journal.redb"), folder };
+            let (file, kept) = JournalFile::open(&fixture.path).unwrap();
+            assert!(kept.is_empty() && file.is_new());
+            let mut pending = Pending::default();
+            let group = GroupName::from(GroupingKey::new([("job", "x")]).unwrap());
+            let arrival = Arrival { at: 5.0, wish };
+            pending.add(&Change::Push { group, mode: Mode::Replace, families: Vec::new(), arrival });
+            file.write(&pending).unwrap();
+            fixture
+        }
+
+        /// Makes the file one of that format.
+        fn set_format(&self, format: u64) {
+            let database = Builder::new().open(&self.path).unwrap();
+            let transaction = database.begin_write().unwrap();
+            transaction.open_table(ABOUT).unwrap().insert("format", format).unwrap();
+            transaction.commit().unwrap();
+        }
+
+        fn format(&self) -> u64 {
+            let database = Builder::new().open(&self.path).unwrap();
+            let transaction = database.begin_read().unwrap();
+            transaction.open_table(ABOUT).unwrap().get("format").unwrap().unwrap().value()
+        }
+
+        fn times(&self) -> Times {
+            let (_, kept) = JournalFile::open(&self.path).unwrap();
+            assert_eq!(kept.len(), 1);
+            kept[0].times
+        }
+    }
+
+    #[test]
+    fn the_wish_of_a_push_is_kept() {
+        let wish = Some(Duration::from_secs(7_200));
+        let fixture = Fixture::new("wish", wish);
+        assert_eq!(fixture.times(), Times { push: 5.0, failure: 0.0, wish });
+    }
+
+    #[test]
+    fn a_file_of_the_first_format_is_read_and_then_of_this_one() {
+        let fixture = Fixture::new("first", None);
+        fixture.set_format(1);
+        assert_eq!(fixture.times(), Times { push: 5.0, failure: 0.0, wish: None });
+        assert_eq!(fixture.format(), FORMAT);
+    }
+
+    #[test]
+    fn a_file_of_a_format_to_come_is_refused_and_left_alone() {
+        let fixture = Fixture::new("next", None);
+        for format in [FORMAT + 1, 0, u64::MAX] {
+            fixture.set_format(format);
+            let told = JournalFile::open(&fixture.path).err().unwrap().to_string();
+            let expected =
+                format!("has the format {format}, and this version of pushgate writes {FORMAT}; use the");
+            assert!(told.contains(&expected), "{told}");
+            assert_eq!(fixture.format(), format);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::key;
 use crate::store::{Change, Mode, RenderedFamily, StoredFamily};
@@ -27,6 +28,8 @@ pub(super) struct GroupChange {
     /// Times that have changed, in seconds since 1970.
     pub(super) push: Option<f64>,
     pub(super) failure: Option<f64>,
+    /// The wish of the last push, if there was a push.
+    pub(super) wish: Option<Option<Duration>>,
     /// Families that were pushed, by name.
     pub(super) families: BTreeMap<Arc<str>, StoredFamily>,
 }
@@ -40,15 +43,17 @@ impl Pending {
     pub(super) fn add(&mut self, change: &Change) {
         let nothing = GroupChange::default;
         let (group, change) = match change {
-            Change::Push { group, mode, families, at } => {
+            Change::Push { group, mode, families, arrival } => {
                 let is_cleared = *mode == Mode::Replace;
                 let families = by_name(families);
-                (group, GroupChange { is_cleared, push: Some(*at), families, ..nothing() })
+                let (push, wish) = (Some(arrival.at), Some(arrival.wish));
+                (group, GroupChange { is_cleared, push, wish, families, ..nothing() })
             }
             Change::Failure { group, at, .. } => (group, GroupChange { failure: Some(*at), ..nothing() }),
             Change::Restore { group, families, times } => {
                 let (push, failure, families) = (Some(times.push), Some(times.failure), by_name(families));
-                (group, GroupChange { is_new: true, is_cleared: true, push, failure, families, ..nothing() })
+                let new = GroupChange { is_new: true, is_cleared: true, ..nothing() };
+                (group, GroupChange { push, failure, wish: Some(times.wish), families, ..new })
             }
             Change::Delete { group } => {
                 (group, GroupChange { is_new: true, is_cleared: true, is_gone: true, ..nothing() })
@@ -86,6 +91,7 @@ impl GroupChange {
         self.is_gone = false;
         self.push = later.push.or(self.push);
         self.failure = later.failure.or(self.failure);
+        self.wish = later.wish.or(self.wish);
         self.families.extend(later.families);
     }
 }

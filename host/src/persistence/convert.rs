@@ -124,7 +124,8 @@ pub fn times(push: &Push) -> Times {
         let value = family.series().next()?.value();
         value.is_finite().then_some(value)
     };
-    Times { push: time(PUSH_TIME).unwrap_or_default(), failure: time(FAILURE_TIME).unwrap_or_default() }
+    let (push, failure) = (time(PUSH_TIME).unwrap_or_default(), time(FAILURE_TIME).unwrap_or_default());
+    Times { push, failure, wish: None }
 }
 
 /// Writes everything stored, a group at a time.

@@ -10,7 +10,8 @@ use pushgate_exposition::text::{encode, number};
 use pushgate_exposition::{GroupingKey, LabelPair, is_label_name};
 
 use super::chunk::{Chunk, Rare};
-use super::{FAILURE_TIME, PUSH_TIME};
+use super::lifetime::Lifetime;
+use super::{FAILURE_TIME, PUSH_TIME, Times};
 
 /// The labels that a group's series are shown with, as a scrape writes them: `{instance="",job="x"}`. One string,
 /// so that finding a group among many touches little memory.
@@ -77,9 +78,17 @@ pub(super) struct Group {
     pub(super) failure_time: f64,
     /// Why the last push was refused, if one was.
     pub(super) last_error: Option<Arc<str>>,
+    /// How long it is kept, if that is not simply for ever.
+    pub(super) lifetime: Option<Arc<Lifetime>>,
 }
 
 impl Group {
+    /// Its two times, and the wish of its last push.
+    pub(super) fn times(&self) -> Times {
+        let wish = self.lifetime.as_ref().and_then(|lifetime| lifetime.wish());
+        Times { push: self.push_time, failure: self.failure_time, wish }
+    }
+
     /// Its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
     pub(super) fn render_times(&self) -> [Chunk; 2] {
         let has_utf8_names = !self.name.key.labels().all(|(name, _)| is_label_name(name));
@@ -121,6 +130,10 @@ impl Groups {
         self.by_labels.get(labels)
     }
 
+    pub(super) fn get_mut(&mut self, labels: &ShownLabels) -> Option<&mut Group> {
+        self.by_labels.get_mut(labels)
+    }
+
     /// The key of a group, by its number.
     pub(super) fn key(&self, id: GroupId) -> Option<&GroupingKey> {
         let group = self.get(self.labels_of.get(&id)?)?;
@@ -140,6 +153,7 @@ impl Groups {
                 push_time: 0.0,
                 failure_time: 0.0,
                 last_error: None,
+                lifetime: None,
             }
         })
     }

@@ -7,6 +7,7 @@ use pushgate_exposition::{Builder, GroupingKey, InternError, Kind, Label, Push, 
 
 use super::chunk::Chunk;
 use super::group::{Group, GroupId};
+use super::lifetime::Lifetime;
 use super::{Exposed, Times};
 
 /// The state between two changes.
@@ -70,6 +71,8 @@ pub struct GroupInfo {
     pub key: Arc<GroupingKey>,
     /// When it was pushed to.
     pub times: Times,
+    /// How long it is kept, if that is not simply for ever.
+    pub lifetime: Option<Arc<Lifetime>>,
     /// Why the last push was refused, if one was.
     pub last_error: Option<Arc<str>>,
     /// Series that it has.
@@ -80,7 +83,8 @@ impl From<&Group> for GroupInfo {
     fn from(group: &Group) -> Self {
         Self {
             key: group.name.key.clone(),
-            times: Times { push: group.push_time, failure: group.failure_time },
+            times: group.times(),
+            lifetime: group.lifetime.clone(),
             last_error: group.last_error.clone(),
             series: group.families.values().map(|chunk| chunk.series.len()).sum(),
         }

@@ -15,6 +15,7 @@ use pushgate_plugin_host::{Chain, Counted, Method, Plugin};
 
 use super::capture::CaptureMetrics;
 use super::chain::ChainMetrics;
+use super::expired::Expired;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
 use super::journal::JournalMetrics;
@@ -69,6 +70,7 @@ pub struct Metrics {
     capture: Arc<CaptureMetrics>,
     journal: Arc<JournalMetrics>,
     http: HttpMetrics,
+    expired: Expired,
     /// Traces that were sent, and that were not.
     traces: [AtomicU64; 2],
 }
@@ -100,6 +102,7 @@ impl Metrics {
             capture: Arc::default(),
             journal: Arc::default(),
             http: HttpMetrics::default(),
+            expired: Expired::default(),
             traces: Default::default(),
         };
         metrics.configured(true);
@@ -172,6 +175,11 @@ impl Metrics {
         self.traces[1].fetch_add(traces as u64, Ordering::Relaxed);
     }
 
+    /// Counts a group of that job whose TTL was over.
+    pub fn expired(&self, job: &str) {
+        self.expired.count(job);
+    }
+
     /// Counts a request that was answered, by the endpoint that did.
     pub fn request(&self, status: u16, handler: &'static str, method: &'static str) {
         self.http.request(status, handler, method);
@@ -199,6 +207,7 @@ impl Metrics {
         out.single("pushgate_config_last_reload_successful", Kind::Gauge, good, configured)?;
         let groups = "Groups stored, also those with nothing but their push times.";
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
+        self.expired.write(&mut out)?;
         self.journal.write(&mut out)?;
         self.plugins.read().clone().write(&mut out)?;
         self.shadows.read().clone().write(&mut out)?;

@@ -124,7 +124,7 @@ mod tests {
 
     fn group(labels: &[(&str, &str)]) -> GroupInfo {
         let key = Arc::new(GroupingKey::new(labels.iter().copied()).unwrap());
-        GroupInfo { key, times: Times::default(), last_error: None, series: 0 }
+        GroupInfo { key, times: Times::default(), lifetime: None, last_error: None, series: 0 }
     }
 
     #[test]
