@@ -6,6 +6,8 @@ mod text;
 
 use std::cmp::Ordering;
 use std::iter;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pushgate_exposition::protobuf::Layout;
@@ -50,7 +52,11 @@ impl Format {
 /// Everything that there is to show at one moment. Made for each scrape; holds no lock.
 pub struct Exposition {
     stored: Snapshot,
+    /// The same with how old groups are, once that is needed.
+    complete: OnceLock<Snapshot>,
     own: Push,
+    /// In seconds since 1970.
+    now: f64,
 }
 
 /// A family that is stored, or the gateway's own, or both.
@@ -63,7 +69,9 @@ impl Exposition {
     /// What there is now.
     pub fn new(store: &Store, metrics: &Metrics) -> Self {
         // The names of plugins and codes, which are all that could be too much, are in memory already.
-        Self { stored: store.snapshot(), own: metrics.expose(store.size()).unwrap_or_default() }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let own = metrics.expose(store.size()).unwrap_or_default();
+        Self { stored: store.snapshot(), complete: OnceLock::new(), own, now }
     }
 
     /// Why there can be no scrape: only where the operator has switched the consistency check off.
@@ -73,14 +81,15 @@ impl Exposition {
 
     /// About how many bytes of text there are.
     pub fn size(&self) -> usize {
-        self.stored.text_len() + 128 * self.own.series_count()
+        self.stored.text_len() + self.stored.ages_len() + 128 * self.own.series_count()
     }
 
     /// The families, by name.
     pub fn families(&self) -> impl Iterator<Item = MergedFamily<'_>> {
         let mut own: Vec<_> = self.own.families().collect();
         own.sort_unstable_by_key(|family| family.name());
-        let (mut own, mut stored) = (own.into_iter().peekable(), self.stored.families().peekable());
+        let stored = self.complete.get_or_init(|| self.stored.with_ages(self.now));
+        let (mut own, mut stored) = (own.into_iter().peekable(), stored.families().peekable());
         iter::from_fn(move || {
             let order = match (own.peek(), stored.peek()) {
                 (Some(own), Some(stored)) => own.name().cmp(stored.name),

@@ -13,6 +13,7 @@
 //!
 //! The store never awaits and does no I/O.
 
+mod ages;
 mod check;
 mod chunk;
 mod deadlines;
@@ -32,6 +33,7 @@ use imbl::OrdMap;
 use parking_lot::{Mutex, RwLock};
 use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
 
+pub use self::ages::{PUSH_AGE, PUSH_STALE};
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::chunk::Chunk;
 pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
@@ -231,6 +233,9 @@ impl Store {
     /// What speaks against a push before what it brings is looked at.
     fn objections(&self, push: &Push, group: &GroupName) -> Result<(), Refusal> {
         check::objections(push)?;
+        if let Some(told) = push.families().find(|family| ages::TOLD.contains(&family.name())) {
+            return Err(Refusal::Told { name: told.name().into() });
+        }
         // A pushed failure time is not stored, but it must not be of another type than the one that is there.
         let is_odd = |family: &Family<'_>| family.name() == FAILURE_TIME && family.kind() != Kind::Gauge;
         match push.families().find(is_odd) {
@@ -327,6 +332,7 @@ impl Store {
             families: state.exposed.clone(),
             text_len: state.text_len,
             unsound: state.unsound.values().next().cloned(),
+            lifetimes: state.lifetimes.all.clone(),
         }
     }
 

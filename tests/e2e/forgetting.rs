@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use e2e::http::Response;
+use e2e::prometheus::Prometheus;
 use e2e::{Folder, Gateway, poll};
 
 fn config(store: &str) -> String {
@@ -167,4 +168,81 @@ fn a_reload_changes_how_long_groups_are_kept() {
     await_jobs(&gateway, &["fresh"]);
     gateway.reload(&config("ttl = '1s'"));
     await_jobs(&gateway, &[]);
+}
+
+/// The lines of the two families in a scrape with that Accept header.
+fn ages(gateway: &Gateway, accept: &str) -> Vec<String> {
+    let scrape = gateway.request("GET", "/metrics").header("Accept", accept).send().expect(200);
+    let is_of = |line: &&str| line.contains("push_age_seconds") || line.contains("push_stale");
+    String::from_utf8_lossy(&scrape.body).lines().filter(is_of).map(str::to_owned).collect()
+}
+
+const COMPACT: &str =
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=compact-text";
+const OPENMETRICS: &str = "application/openmetrics-text;version=1.0.0";
+
+#[test]
+fn what_is_stale_is_told_before_it_goes() {
+    let config = config(
+        "ttl = '1h'\nstale_after = '30m'\n[[store.jobs]]\njob = 'kept'\nttl = '0s'\nstale_after = '0s'\n",
+    );
+    let gateway = Gateway::start_with(&(config + "[scrape]\nopenmetrics = true\n"));
+    pushed_ago(&gateway, "/metrics/job/stale/instance/a", 2_000, "");
+    pushed_ago(&gateway, "/metrics/job/kept", 2_000, "");
+    gateway.put("/metrics/job/fresh", "fresh 1\n").expect(200);
+    let scrape = gateway.scrape();
+    let age = |labels: &str| scrape.expect(&format!("push_age_seconds{{{labels}}}"));
+    assert!((2_000.0..2_120.0).contains(&age(r#"instance="a",job="stale""#)));
+    assert!((0.0..120.0).contains(&age(r#"instance="",job="fresh""#)));
+    assert_eq!(scrape.samples("push_age_seconds").len(), 2, "kept is kept for ever");
+    assert_eq!(scrape.samples("push_stale"), [r#"push_stale{instance="a",job="stale"} 1"#]);
+    let lines = ages(&gateway, OPENMETRICS);
+    assert!(lines.contains(&"# TYPE push_stale gauge".to_owned()), "{lines:#?}");
+    assert!(lines.contains(&r#"push_stale{instance="a",job="stale"} 1.0"#.to_owned()), "{lines:#?}");
+    let lines = ages(&gateway, COMPACT);
+    let stale =
+        r#"metric:{label:{name:"instance" value:"a"} label:{name:"job" value:"stale"} gauge:{value:1}}"#;
+    assert!(
+        lines.iter().any(|line| line.starts_with("name:\"push_stale\"") && line.ends_with(stale)),
+        "{lines:#?}"
+    );
+    assert!(
+        gateway.get("/?q=stale").text().contains("Stale!")
+            && !gateway.get("/?q=kept").text().contains("Stale!")
+    );
+    assert!(gateway.get("/").text().contains("expires"));
+    for name in ["push_stale", "push_age_seconds"] {
+        let told = gateway.put("/metrics/job/x", format!("{name} 1\n")).expect(400);
+        let expected = format!("metric {name:?} is what the gateway itself tells of each group; rename it\n");
+        assert!(told.text().ends_with(&expected), "{}", told.text());
+    }
+    gateway.put("/metrics/job/stale/instance/a", "m 2\n").expect(200);
+    assert_eq!(gateway.scrape().samples("push_stale"), [""; 0]);
+    assert_eq!(gateway.scrape().samples("push_age_seconds").len(), 2, "x was never stored");
+}
+
+#[test]
+fn prometheus_sees_what_is_stale() {
+    let gateway = start("stale_after = '30m'");
+    pushed_ago(&gateway, "/metrics/job/stale/instance/a", 2_000, "");
+    gateway.put("/metrics/job/fresh", "fresh 1\n").expect(200);
+    let target = gateway.address();
+    let scrapes =
+        format!("- {{job_name: gateway, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n");
+    let Some(prometheus) = Prometheus::start(&scrapes) else { return };
+    prometheus.await_scrapes("gateway", 2);
+    let stale = prometheus.query("push_stale == 1");
+    assert_eq!(stale.len(), 1, "{stale:?}");
+    assert!(stale[0].0.contains(&("job".to_owned(), "stale".to_owned())), "{stale:?}");
+    assert_eq!(prometheus.query("push_age_seconds > 1800").len(), 1);
+    assert_eq!(prometheus.query("push_age_seconds < 1800").len(), 1);
+}
+
+#[test]
+fn where_nothing_is_said_a_scrape_is_as_before() {
+    let gateway = start("");
+    gateway.put("/metrics/job/a", "m 1\n").expect(200);
+    for accept in ["*/*", COMPACT, OPENMETRICS] {
+        assert_eq!(ages(&gateway, accept), [""; 0]);
+    }
 }

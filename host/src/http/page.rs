@@ -242,6 +242,18 @@ mod tests {
         page.matches("<article").count()
     }
 
+    /// Groups that do not stay: one that is stale, one that goes in a while, and one that should be gone.
+    fn expiring() -> Store {
+        let rules = "[store]\nttl = '1h'\nstale_after = '10m'\n[[store.jobs]]\njob = 'kept'\nttl = '0s'\n";
+        let rules = Config::parse(rules, Path::new("c.toml")).unwrap();
+        let store = store();
+        store.retain(rules.store.retention, NOON as f64);
+        for (job, ago) in [("fresh", 30), ("kept", 601), ("stale", 1_200), ("over", 3_601)] {
+            push(&store, &[("job", job)], &format!("{job} 1\n"), ago);
+        }
+        store
+    }
+
     const EVERY_KIND: &str = "\
 # HELP runs_total Runs & retries, \"all\" of them.
 # TYPE runs_total counter
@@ -287,6 +299,7 @@ plain -1
         );
         push(&store, &[("job", "a")], "x 1\n", 0);
         golden("groups", &groups(&store, ""));
+        golden("expiring", &groups(&expiring(), ""));
         golden("nothing_found", &groups(&store, "q=no+such"));
         golden("status", &StatusPage::of(&store, &about(), [standing()].into_iter(), now()).html());
         let about = about();

@@ -63,6 +63,12 @@ pub enum Refusal {
         /// The family.
         name: String,
     },
+    /// The name is one that the gateway tells of groups.
+    #[error("metric {name:?} is what the gateway itself tells of each group; rename it")]
+    Told {
+        /// The family.
+        name: String,
+    },
     /// The gateway's own family of that name has another type.
     #[error(
         "metric {name:?} has the type {pushed}, but the gateway's own metric of that name is a {own}; rename it, or push it as {own}"

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
@@ -17,6 +18,12 @@ use super::{FAILURE_TIME, PUSH_TIME, Times};
 /// so that finding a group among many touches little memory.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ShownLabels(Box<str>);
+
+impl fmt::Display for ShownLabels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A grouping key's labels, and `instance=""` if it has no instance, since Prometheus would put its own there.
 pub fn with_instance(key: &GroupingKey) -> Vec<LabelPair<'_>> {

@@ -12,7 +12,7 @@ use pushgate_exposition::{Detail, Escaping, Family, Kind, LabelPair, Push, Serie
 
 use super::chunk::{Chunk, Rare};
 use super::group::{GroupName, with_instance};
-use super::{FAILURE_TIME, PUSH_TIME, Refusal, StoredFamily};
+use super::{FAILURE_TIME, PUSH_AGE, PUSH_STALE, PUSH_TIME, Refusal, StoredFamily};
 
 /// A family of a push, rendered.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ struct Shared<'a> {
 }
 
 impl Renderer {
-    /// Renders the families of a push, except the two that the store writes itself: a client that pushes
-    /// what it scraped brings them along.
+    /// Renders the families of a push, except those that the store writes itself: a client that pushes
+    /// what it scraped brings two of them along, and what was stored before may have the others.
     pub(super) fn render(
         &self,
         push: &Push,
@@ -65,7 +65,7 @@ impl Renderer {
             without_instance: with_instance(&group.key),
         };
         push.families()
-            .filter(|family| ![PUSH_TIME, FAILURE_TIME].contains(&family.name()))
+            .filter(|family| ![PUSH_TIME, FAILURE_TIME, PUSH_AGE, PUSH_STALE].contains(&family.name()))
             .map(|family| self.family(family, &shared))
             .collect()
     }

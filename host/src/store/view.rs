@@ -15,6 +15,7 @@ pub struct Snapshot {
     pub(super) families: Exposed,
     pub(super) text_len: usize,
     pub(super) unsound: Option<Arc<str>>,
+    pub(super) lifetimes: OrdMap<GroupId, Arc<Lifetime>>,
 }
 
 /// A family in a snapshot.

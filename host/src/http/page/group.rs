@@ -1,6 +1,6 @@
 //! A group, as the page shows it.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use askama::Template;
 
@@ -20,6 +20,8 @@ pub(super) struct GroupView<'a> {
     pushed: Option<Moment>,
     failed: Option<Moment>,
     last_push_failed: bool,
+    expires: Option<Moment>,
+    is_stale: bool,
     error: Option<String>,
     series: String,
     families: Vec<FamilyView>,
@@ -51,6 +53,8 @@ impl<'a> GroupView<'a> {
 
     /// A group of which nobody is shown what it has: the page would grow too large.
     pub(super) fn without_families(info: &GroupInfo, metrics_path: &'a str, now: SystemTime) -> Self {
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let expires_at = info.lifetime.as_ref().and_then(|lifetime| lifetime.expires_at());
         let others = info.key.labels().filter(|(name, _)| *name != "job");
         let labels = std::iter::once(("job", info.key.job())).chain(others);
         Self {
@@ -59,6 +63,8 @@ impl<'a> GroupView<'a> {
             pushed: Moment::from_seconds(info.times.push, now),
             failed: Moment::from_seconds(info.times.failure, now),
             last_push_failed: !info.last_push_successful(),
+            expires: expires_at.and_then(|at| Moment::from_seconds(at, now)),
+            is_stale: info.lifetime.as_ref().is_some_and(|lifetime| lifetime.is_stale(seconds)),
             error: info.last_error.as_deref().map(visible::whole),
             series: number::many(info.series, "series", "series"),
             families: Vec::new(),
