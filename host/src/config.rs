@@ -97,13 +97,15 @@ pub struct Web {
     pub enable_lifecycle: bool,
     /// Whether everything stored can be deleted by one request.
     pub enable_admin_api: bool,
-    /// Connections served at the same time; further ones wait to be accepted.
+    /// Connections that may push at the same time. For a further one the longest idle one is closed, if there is one.
     pub max_connections: usize,
+    /// Connections served beside those, whose pushes are refused.
+    pub reserve_connections: usize,
     /// How long a connection may take to send the headers of its next request, idle time included.
     pub header_timeout: Duration,
     /// How long the whole body of a request may take to arrive.
     pub body_timeout: Duration,
-    /// How long a client may leave an answer untouched before it is cut off.
+    /// How long a client may take for the next 64 KiB of an answer before it is cut off.
     pub write_timeout: Duration,
     /// How long requests under way may take when the gateway is asked to stop.
     pub drain_timeout: Duration,
@@ -121,6 +123,7 @@ impl Default for Web {
             enable_lifecycle: false,
             enable_admin_api: false,
             max_connections: 512,
+            reserve_connections: 32,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
@@ -155,6 +158,8 @@ pub struct Push {
     pub max_label_value_length: usize,
     /// Large pushes worked on at the same time; further ones wait for their turn.
     pub max_concurrent: usize,
+    /// Bytes of all bodies under way, the first 16 KiB of each not counted.
+    pub max_in_flight: ByteSize,
     /// Whether a body may be OpenMetrics.
     pub openmetrics: bool,
     /// Whether small slips of a text body are mended instead of refused.
@@ -175,6 +180,7 @@ impl Default for Push {
             max_name_length: 256,
             max_label_value_length: 4_096,
             max_concurrent: 8,
+            max_in_flight: ByteSize::mib(256),
             openmetrics: false,
             lenient: false,
             utf8_names: false,
@@ -184,10 +190,18 @@ impl Default for Push {
 }
 
 /// `[scrape]`: what a scrape may be answered with.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
     /// Whether a scraper that asks for OpenMetrics gets it.
     pub openmetrics: bool,
+    /// Bytes of all answers to scrapes under way; one alone may be larger.
+    pub max_in_flight: ByteSize,
+}
+
+impl Default for Scrape {
+    fn default() -> Self {
+        Self { openmetrics: false, max_in_flight: ByteSize::mib(256) }
+    }
 }
 
 /// `[store]`: what all pushes together may store. A push that would pass a limit is refused.

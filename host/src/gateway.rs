@@ -61,7 +61,7 @@ impl Gateway {
     /// [`Problems`], if anything is wrong with the configuration or a plugin: all of it at once. Then
     /// [`pushgate_web_config::Error`], if the file of TLS and users cannot be used.
     pub fn load((config, mut problems): (Config, Problems)) -> anyhow::Result<Self> {
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::of(&config));
         let limits = store::Limits { groups: config.store.max_groups, series: config.store.max_series };
         let journal = journal(&config.store, &metrics);
         let recorder: Box<dyn Journal> = match &journal {
@@ -219,8 +219,9 @@ impl Gateway {
             let http = self.http.clone();
             move |request, peer| http.clone().answer(request, peer)
         };
+        let (web, limits) = (&self.config.web, self.metrics.limits().clone());
         tokio::select! {
-            () = http::serve(listeners, &self.config.web, self.live.clone(), answer, shutdown) => {}
+            () = http::serve(listeners, web, self.live.clone(), limits, answer, shutdown) => {}
             never = expiry::expire(self.store.clone(), self.metrics.clone()) => match never {},
         }
         if let Some(tracer) = self.tracer.clone() {

@@ -1,6 +1,6 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
-//! `server` accepts, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
+//! `server` accepts, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
 //! who that is.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
@@ -8,6 +8,7 @@
 
 mod accept;
 mod admin;
+mod answers;
 mod api;
 mod body;
 mod caller;
@@ -18,6 +19,8 @@ mod findings;
 mod grouping_path;
 mod guard;
 mod http2;
+mod in_flight;
+mod lanes;
 mod listen;
 mod media_type;
 mod negotiate;
@@ -45,6 +48,7 @@ use pushgate_web_config::Live;
 use tokio::sync::Notify;
 use tracing::debug;
 
+use self::answers::Answers;
 use self::body::BodyReader;
 use self::caller::Caller;
 pub use self::caller::Peer;
@@ -80,6 +84,7 @@ pub struct Http {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     bodies: BodyReader,
+    answers: Answers,
     openmetrics_bodies: media_type::OpenMetrics,
     openmetrics_scrapes: negotiate::OpenMetrics,
     /// What is answered to a push that was taken.
@@ -119,8 +124,9 @@ impl Http {
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
+            answers: Answers::new(scrape.max_in_flight, metrics.limits().clone()),
+            bodies: BodyReader::new(config, ingest.turns().clone(), metrics.limits().clone()),
             metrics,
-            bodies: BodyReader::new(config),
             openmetrics_bodies: if push.openmetrics {
                 media_type::OpenMetrics::Read
             } else {
@@ -172,7 +178,7 @@ impl Http {
             }
             Err(failure) => {
                 body::linger(&head.headers, body);
-                error::answer(&failure, &head.headers)
+                self.refuse(&failure, &head)
             }
         };
         response.headers_mut().extend(extra);
@@ -192,7 +198,7 @@ impl Http {
         body: Incoming,
         started: Instant,
     ) -> Response<Payload> {
-        let refused = |failure: &Failure| error::answer(failure, &head.headers);
+        let refused = |failure: &Failure| self.refuse(failure, head);
         let (sent, query) = (head.uri.path(), head.uri.query());
         let Some(path) = route::decode(sent) else { return refused(&Failure::BadEscape) };
         let (endpoint, argument) = match self.routes.find(&head.method, sent, query, &path) {
@@ -230,10 +236,16 @@ impl Http {
         head: &Parts,
         body: Incoming,
     ) -> Result<Response<Payload>, Failure> {
+        if let Endpoint::Push(_) | Endpoint::Delete = endpoint
+            && !caller.peer.seat.may_push().await
+        {
+            body::linger(&head.headers, body);
+            return Err(Failure::TooManyConnections);
+        }
         match endpoint {
             Endpoint::Push(change) => push::push(self, change, argument, id, caller, head, body).await,
             Endpoint::Delete => delete::delete(self, argument, id, caller).await,
-            Endpoint::Scrape => scrape::scrape(self, &head.headers).await,
+            Endpoint::Scrape => scrape::scrape(self, &head.headers, caller.peer).await,
             Endpoint::Healthy | Endpoint::Ready => Ok(admin::ok()),
             Endpoint::Page => Ok(self.pages.groups(head.uri.query()).await),
             Endpoint::Status => Ok(self.pages.status().await),
@@ -248,7 +260,7 @@ impl Http {
             Endpoint::QuitByGet => Err(Failure::QuitByGet),
             Endpoint::Reload => admin::reload(self).await,
             Endpoint::ApiStatus => Ok(api::status(self)),
-            Endpoint::ApiMetrics => api::metrics(self).await,
+            Endpoint::ApiMetrics => api::metrics(self, caller.peer).await,
             Endpoint::ApiPlugins => Ok(api::plugins(self)),
             Endpoint::ApiPlugin => api::plugin(self, argument).await,
             Endpoint::ApiRejections => Ok(api::rejections(self)),
@@ -256,6 +268,14 @@ impl Http {
             Endpoint::ApiOptions => Ok(api::options()),
             Endpoint::Wipe => api::wipe(self).await,
         }
+    }
+
+    /// The answer to a request that failed, which is counted if that was for a limit.
+    fn refuse(&self, failure: &Failure, head: &Parts) -> Response<Payload> {
+        if let Some(limit) = error::limit(failure) {
+            self.metrics.limits().hit(limit);
+        }
+        error::answer(failure, &head.headers)
     }
 
     /// A push was not taken. If a policy had to do with it, the answer says where to find out why.

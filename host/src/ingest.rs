@@ -6,6 +6,7 @@
 
 mod record;
 mod standing;
+mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,12 +16,11 @@ use parking_lot::RwLock;
 use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, openmetrics, protobuf, text};
 use pushgate_plugin_host::{Chain, End, Request, Verdict};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
-use tokio::sync::Semaphore;
 use tokio::task;
-use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 pub use self::standing::Standing;
+pub use self::turns::{Busy, Turns};
 use crate::capture::{Capture, Captured};
 use crate::config::Attribute;
 use crate::journal::{NotWritten, Receipt};
@@ -32,9 +32,6 @@ use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadow
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
 const INLINE_BODY: usize = 128 << 10;
 
-/// How long a push waits for its turn on the blocking pool. How many wait is bounded by the connections.
-const MAX_WAIT: Duration = Duration::from_secs(5);
-
 /// Takes pushes in. Shared by all connections.
 pub struct Ingest {
     policies: RwLock<Arc<Policies>>,
@@ -44,8 +41,8 @@ pub struct Ingest {
     rejections: Arc<Rejections>,
     rules: Rules,
     consistency: Consistency,
-    /// Permits for the blocking pool.
-    large: Arc<Semaphore>,
+    /// Turns at the blocking pool.
+    large: Arc<Turns>,
     tracer: Option<Arc<Tracer>>,
 }
 
@@ -182,7 +179,7 @@ pub enum IngestError {
         limit: usize,
     },
     /// Its turn did not come in time.
-    Busy,
+    Busy(Busy),
     /// It cannot be made to last.
     NotWritten(NotWritten),
 }
@@ -217,7 +214,7 @@ impl IngestError {
             Self::Rejected(_) => Outcome::Rejected,
             Self::Fault { .. } | Self::Suspended { .. } => Outcome::Fault,
             Self::Full { .. } => Outcome::Full,
-            Self::Busy => Outcome::Busy,
+            Self::Busy(_) => Outcome::Busy,
             Self::NotWritten(_) => Outcome::NotWritten,
         }
     }
@@ -258,7 +255,7 @@ impl IngestError {
             Self::Suspended { plugin, .. } => format!("plugin '{plugin}' is suspended for this job"),
             Self::Exists { group } => format!("the group {group} exists already"),
             Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
-            Self::Busy => "too many pushes at the same time".to_owned(),
+            Self::Busy(_) => "too many pushes at the same time".to_owned(),
             Self::NotWritten(reason) => reason.to_string(),
         }
     }
@@ -287,22 +284,18 @@ impl Ingest {
     ) -> Self {
         let policies = RwLock::new(Policies::new(loaded, &metrics));
         let capture = Capture::off(metrics.capture());
-        Self {
-            policies,
-            store,
-            metrics,
-            capture,
-            rejections,
-            rules,
-            consistency,
-            large: Arc::new(Semaphore::new(max_large)),
-            tracer: None,
-        }
+        let large = Turns::new(max_large, metrics.limits().clone());
+        Self { policies, store, metrics, capture, rejections, rules, consistency, large, tracer: None }
     }
 
     /// What is kept of pushes that policies spoke against.
     pub fn rejections(&self) -> &Arc<Rejections> {
         &self.rejections
+    }
+
+    /// Turns at what takes long.
+    pub fn turns(&self) -> &Arc<Turns> {
+        &self.large
     }
 
     /// The same, which records pushes.
@@ -360,19 +353,18 @@ impl Ingest {
         if request.body.len() <= INLINE_BODY && !policies.chain.is_suspect() {
             return self.take_through(&policies, &request);
         }
-        let turn = self.large.clone().acquire_owned();
-        let Ok(Ok(permit)) = timeout(MAX_WAIT, turn).await else {
+        let turn = self.large.next().await.map_err(|busy| {
             self.metrics.push(request.method, Outcome::Busy, None);
-            return Err(IngestError::Busy);
-        };
+            IngestError::Busy(busy)
+        })?;
         let ingest = Arc::clone(self);
         let work = move || {
-            let _permit = permit;
+            let _turn = turn;
             ingest.take_through(&policies, &request)
         };
         task::spawn_blocking(work).await.unwrap_or_else(|panic| {
             error!(%panic, "a push could not be worked on");
-            Err(IngestError::Busy)
+            Err(IngestError::Busy(Busy::soon()))
         })
     }
 
@@ -472,7 +464,7 @@ impl Ingest {
             End::Suspended { plugin, retry_after } => {
                 return refused(IngestError::Suspended { plugin, retry_after });
             }
-            End::Busy => return refused(IngestError::Busy),
+            End::Busy => return refused(IngestError::Busy(Busy::soon())),
         }
         let mode = match request.method {
             Method::Put => Mode::Replace,

@@ -100,6 +100,9 @@ mod limits;
 /// A suite of hostile guests: each has a fault of its own name, and harms nobody else.
 mod hostile_suite;
 
+/// More clients than the gateway takes.
+mod floods;
+
 /// What is in the journal before its client is told, whatever happens then.
 mod journal;
 

@@ -82,7 +82,7 @@ impl Check {
                 }
                 Ok(Answer::Yes)
             }
-            Err(IngestError::Fault { .. } | IngestError::Busy | IngestError::Full { .. }) => {
+            Err(IngestError::Fault { .. } | IngestError::Busy(_) | IngestError::Full { .. }) => {
                 anyhow::bail!("{}", told.trim_end())
             }
             Err(_) => {

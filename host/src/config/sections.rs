@@ -61,6 +61,7 @@ impl Web {
         web.key("enable_lifecycle", &boolean(), &mut self.enable_lifecycle);
         web.key("enable_admin_api", &boolean(), &mut self.enable_admin_api);
         web.key("max_connections", &whole(1..=1_000_000), &mut self.max_connections);
+        web.key("reserve_connections", &whole(1..=10_000), &mut self.reserve_connections);
         web.key("header_timeout", &duration(10 * MS..=HOUR), &mut self.header_timeout);
         web.key("body_timeout", &duration(10 * MS..=HOUR), &mut self.body_timeout);
         web.key("write_timeout", &duration(10 * MS..=HOUR), &mut self.write_timeout);
@@ -77,6 +78,7 @@ impl Push {
         push.key("max_name_length", &whole(1..=65_536), &mut self.max_name_length);
         push.key("max_label_value_length", &whole(1..=1_048_576), &mut self.max_label_value_length);
         push.key("max_concurrent", &whole(1..=1_000), &mut self.max_concurrent);
+        push.key("max_in_flight", &size(ByteSize::mib(1)..=ByteSize::mib(64 << 10)), &mut self.max_in_flight);
         push.key("openmetrics", &boolean(), &mut self.openmetrics);
         push.key("lenient", &boolean(), &mut self.lenient);
         push.key("utf8_names", &boolean(), &mut self.utf8_names);
@@ -87,6 +89,8 @@ impl Push {
 impl Scrape {
     fn read(&mut self, scrape: &mut Section<'_, '_>) {
         scrape.key("openmetrics", &boolean(), &mut self.openmetrics);
+        let in_flight = size(ByteSize::mib(1)..=ByteSize::mib(64 << 10));
+        scrape.key("max_in_flight", &in_flight, &mut self.max_in_flight);
     }
 }
 
@@ -191,6 +195,7 @@ mod tests {
     fn every_bound_holds_at_its_ends() {
         let hour = (["\"10ms\"", "\"1h\""], ["\"9ms\"", "\"1h1ms\""]);
         check("[web]", "max_connections", ["1", "1_000_000"], ["0", "1_000_001"]);
+        check("[web]", "reserve_connections", ["1", "10_000"], ["0", "10_001"]);
         check("[web]", "header_timeout", hour.0, hour.1);
         check("[web]", "body_timeout", hour.0, hour.1);
         check("[web]", "write_timeout", hour.0, hour.1);
@@ -205,6 +210,8 @@ mod tests {
         check("[push]", "max_name_length", ["1", "65_536"], ["0", "65_537"]);
         check("[push]", "max_label_value_length", ["1", "1_048_576"], ["0", "1_048_577"]);
         check("[push]", "max_concurrent", ["1", "1_000"], ["0", "1_001"]);
+        check("[push]", "max_in_flight", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65GiB\""]);
+        check("[scrape]", "max_in_flight", ["\"1MiB\"", "\"64GiB\""], ["\"1023KiB\"", "\"65GiB\""]);
         check("[store]", "max_groups", ["1", "100_000_000"], ["0", "100_000_001"]);
         check("[store]", "max_series", ["1", "1_000_000_000"], ["-1", "1_000_000_001"]);
         check("[store]", "interval", ["\"1ms\"", "\"1h\""], ["\"0s\"", "\"1h1ms\""]);
@@ -247,6 +254,7 @@ mod tests {
             enable_lifecycle = true
             enable_admin_api = true
             max_connections = 2
+            reserve_connections = 3
             header_timeout = '1s'
             body_timeout = '2s'
             write_timeout = '3s'
@@ -261,12 +269,14 @@ mod tests {
             max_name_length = 5
             max_label_value_length = 6
             max_concurrent = 7
+            max_in_flight = '8MiB'
             openmetrics = true
             lenient = true
             utf8_names = true
             disable_consistency_check = true
             [scrape]
             openmetrics = true
+            max_in_flight = '9MiB'
             [store]
             max_groups = 8
             max_series = 9
@@ -334,6 +344,7 @@ mod tests {
                 enable_lifecycle: true,
                 enable_admin_api: true,
                 max_connections: 2,
+                reserve_connections: 3,
                 header_timeout: seconds(1),
                 body_timeout: seconds(2),
                 write_timeout: seconds(3),
@@ -348,12 +359,13 @@ mod tests {
                 max_name_length: 5,
                 max_label_value_length: 6,
                 max_concurrent: 7,
+                max_in_flight: ByteSize::mib(8),
                 openmetrics: true,
                 lenient: true,
                 utf8_names: true,
                 disable_consistency_check: true,
             },
-            scrape: Scrape { openmetrics: true },
+            scrape: Scrape { openmetrics: true, max_in_flight: ByteSize::mib(9) },
             store: Store {
                 max_groups: 8,
                 max_series: 9,

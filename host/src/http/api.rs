@@ -22,6 +22,7 @@ use tracing::{error, info};
 
 use self::json::{object, string};
 use super::Http;
+use super::caller::Peer;
 use super::error::Failure;
 use super::payload::{self, Payload};
 use crate::audit::Audit;
@@ -66,12 +67,17 @@ pub(super) fn status(http: &Http) -> Response<Payload> {
     json(Payload::from(Bytes::from(body)))
 }
 
+/// How many bytes a byte of text becomes in JSON, more or less.
+const JSON: usize = 2;
+
 /// All groups with their families, on the blocking pool: there may be a hundred megabytes of it.
-pub(super) async fn metrics(http: &Http) -> Result<Response<Payload>, Failure> {
+pub(super) async fn metrics(http: &Http, peer: &Peer) -> Result<Response<Payload>, Failure> {
+    let size = JSON.saturating_mul(http.store.snapshot().text_len());
+    let room = http.answers.begin(size, peer.seat.presence()).await.ok_or(Failure::TooManyScrapes)?;
     let _permit = LISTING.acquire().await;
     let store = http.store.clone();
     let listed = tokio::task::spawn_blocking(move || groups::list(&store)).await;
-    listed.map(json).map_err(|panic| {
+    listed.map(|groups| json(room.with(groups))).map_err(|panic| {
         error!(%panic, "the groups could not be listed");
         Failure::Internal
     })

@@ -4,6 +4,7 @@ mod coding;
 mod zstd;
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,17 +12,29 @@ use http::HeaderMap;
 use http::header::EXPECT;
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use self::coding::Coding;
+use super::in_flight::{Held, InFlight};
 use crate::config::{ByteSize, Config};
+use crate::ingest::{Busy, Turns};
+use crate::telemetry::{Limit, LimitMetrics};
 
 /// Memory that is taken at once for a body whose length was announced; the announcement may be a lie.
 const FIRST_ALLOCATION: usize = 64 << 10;
 
 /// What is decompressed right away; more of it is left to the blocking pool. It takes about 0.3 ms.
 const INLINE: usize = 256 << 10;
+
+/// What is decompressed at a time on the blocking pool, and asked room for before.
+const STEP: usize = 4 << 20;
+
+/// Bytes of each body that are not counted among those under way, so that small pushes never wait for large ones. A push
+/// from a job is seldom larger. What they take together is bounded by the connections.
+const UNCOUNTED: usize = 16 << 10;
+
+/// How long a body waits for room among those under way.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a refused body is still read, so that a client which sends before it listens gets its answer
 /// instead of a reset connection.
@@ -33,8 +46,10 @@ pub(super) struct BodyReader {
     sent: ByteSize,
     decompressed: ByteSize,
     timeout: Duration,
-    /// Decompressions on the blocking pool.
-    inflating: Semaphore,
+    /// All bodies under way.
+    in_flight: InFlight,
+    /// For decompressions on the blocking pool.
+    turns: Arc<Turns>,
 }
 
 /// Why there is no body.
@@ -55,60 +70,91 @@ pub(super) enum BodyError {
     /// The connection broke, or what came was no legal chunk.
     #[error("the body broke off")]
     Broken,
+    /// There was no room for it beside others.
+    #[error("too much is being pushed at the same time (push.max_in_flight)")]
+    NoRoom,
+    /// Others were decompressed all the time.
+    #[error("too many large pushes came at the same time (push.max_concurrent)")]
+    Busy(Busy),
 }
 
 impl BodyReader {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, turns: Arc<Turns>, limits: Arc<LimitMetrics>) -> Self {
         Self {
+            in_flight: InFlight::new(config.push.max_in_flight, Limit::InFlight, limits),
+            turns,
             sent: config.push.max_body,
             decompressed: config.push.max_decompressed,
             timeout: config.web.body_timeout,
-            inflating: Semaphore::new(config.push.max_concurrent),
         }
     }
 
-    /// The body, decompressed when the headers say so.
+    /// The body, decompressed when the headers say so. It counts as under way until the last copy of it is gone.
     pub(super) async fn read<B>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, BodyError>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
-        let sent = self.receive(headers, body).await?;
-        match Coding::of(headers) {
-            Some(coding) => self.inflate(coding, sent).await,
-            None => Ok(sent),
-        }
+        let mut held = self.in_flight.hold();
+        let sent = self.receive(headers, body, &mut held).await?;
+        let whole = match Coding::of(headers) {
+            Some(coding) => self.inflate(coding, sent, &mut held).await?,
+            None => sent,
+        };
+        Ok(held.until_dropped(whole))
     }
 
-    async fn receive<B>(&self, headers: &HeaderMap, mut body: B) -> Result<Bytes, BodyError>
+    async fn receive<B>(&self, headers: &HeaderMap, mut body: B, held: &mut Held) -> Result<Bytes, BodyError>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let late = BodyError::Late { limit: self.timeout };
-        let received = timeout(self.timeout, receive(&mut body, self.sent)).await.unwrap_or(Err(late));
-        if matches!(received, Err(BodyError::TooLarge { .. })) {
+        let received = timeout(self.timeout, receive(&mut body, self.sent, held)).await.unwrap_or(Err(late));
+        if matches!(received, Err(BodyError::TooLarge { .. } | BodyError::NoRoom)) {
             linger(headers, body);
         }
         received
     }
 
-    async fn inflate(&self, coding: Coding, sent: Bytes) -> Result<Bytes, BodyError> {
+    async fn inflate(&self, coding: Coding, sent: Bytes, held: &mut Held) -> Result<Bytes, BodyError> {
+        let length = sent.len();
         let mut inflation = Inflation::new(coding, sent, self.decompressed);
-        if !inflation.advance(INLINE)? {
-            let _permit = self.inflating.acquire().await;
-            let rest = move || inflation.advance(usize::MAX).map(|_| inflation);
-            // The task is neither aborted nor does it panic; should it ever, the client is the wrong one to tell.
-            let rest = tokio::task::spawn_blocking(rest).await;
-            let failed = |error| BodyError::Corrupt { coding: coding.name(), error: io::Error::other(error) };
-            inflation = rest.map_err(failed)??;
+        let mut is_whole = inflation.advance(INLINE)?;
+        room(held, length + inflation.inflated.len()).await?;
+        if !is_whole {
+            let _turn = self.turns.next().await.map_err(BodyError::Busy)?;
+            while !is_whole {
+                let step = STEP.min(inflation.room());
+                room(held, length + inflation.inflated.len() + step).await?;
+                let further = move || inflation.advance(step).map(|is_whole| (is_whole, inflation));
+                // The task is neither aborted nor does it panic; should it ever, the client is the wrong one to tell.
+                let further = tokio::task::spawn_blocking(further).await;
+                let failed =
+                    |error| BodyError::Corrupt { coding: coding.name(), error: io::Error::other(error) };
+                (is_whole, inflation) = further.map_err(failed)??;
+            }
         }
-        Ok(inflation.inflated.into())
+        let inflated = Bytes::from(inflation.inflated);
+        held.shrink_to(inflated.len().saturating_sub(UNCOUNTED));
+        Ok(inflated)
     }
 }
 
-async fn receive<B: Body<Data = Bytes> + Unpin>(body: &mut B, limit: ByteSize) -> Result<Bytes, BodyError> {
-    let room = limit.as_usize();
+/// Has a body of that many bytes counted, when there is room for it.
+async fn room(held: &mut Held, length: usize) -> Result<(), BodyError> {
+    match length.saturating_sub(UNCOUNTED) {
+        0 => Ok(()),
+        counted => timeout(MAX_WAIT, held.grow_to(counted)).await.map_err(|_| BodyError::NoRoom),
+    }
+}
+
+async fn receive<B: Body<Data = Bytes> + Unpin>(
+    body: &mut B,
+    limit: ByteSize,
+    held: &mut Held,
+) -> Result<Bytes, BodyError> {
+    let most = limit.as_usize();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > room {
+    if announced > most {
         return Err(BodyError::TooLarge { limit });
     }
     let mut received = Bytes::new();
@@ -116,9 +162,11 @@ async fn receive<B: Body<Data = Bytes> + Unpin>(body: &mut B, limit: ByteSize) -
     while let Some(frame) = body.frame().await {
         // Trailers say nothing that a push needs.
         let Ok(chunk) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        if chunk.len() > room.saturating_sub(received.len().max(joined.len())) {
+        let before = received.len().max(joined.len());
+        if chunk.len() > most.saturating_sub(before) {
             return Err(BodyError::TooLarge { limit });
         }
+        room(held, before + chunk.len()).await?;
         if received.is_empty() && joined.is_empty() {
             // Most bodies are one chunk, which is taken as it is.
             received = chunk;
@@ -162,12 +210,15 @@ impl Inflation {
         Self { coding, decoder: coding.decoder(sent), inflated: Vec::new(), limit }
     }
 
+    /// What may still come. One byte more than is taken tells a body of just that size from a larger one.
+    fn room(&self) -> usize {
+        self.limit.as_usize().saturating_add(1).saturating_sub(self.inflated.len())
+    }
+
     /// Goes on for at most `step` bytes; whether the end was reached.
     fn advance(&mut self, step: usize) -> Result<bool, BodyError> {
-        // One byte more than is taken tells a body of just that size from a larger one.
         let limit = self.limit.as_usize();
-        let room = limit.saturating_add(1).saturating_sub(self.inflated.len());
-        let step = step.min(room);
+        let step = step.min(self.room());
         let mut part = self.decoder.by_ref().take(step as u64);
         let read = part.read_to_end(&mut self.inflated);
         let read = read.map_err(|error| BodyError::Corrupt { coding: self.coding.name(), error })?;
@@ -232,7 +283,7 @@ mod tests {
         config.push.max_body = ByteSize::bytes(sent);
         config.push.max_decompressed = ByteSize::bytes(decompressed);
         config.web.body_timeout = Duration::from_millis(20);
-        BodyReader::new(&config)
+        BodyReader::new(&config, Turns::new(1, Arc::default()), Arc::default())
     }
 
     fn encoded(encoding: &str) -> HeaderMap {
@@ -353,6 +404,43 @@ mod tests {
                 Ok(b"abc".to_vec()),
                 "{encoding}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn all_bodies_together_have_a_size_of_which_small_ones_are_no_part() {
+        let limits = Arc::<LimitMetrics>::default();
+        let mut config = Config::default();
+        config.push.max_in_flight = ByteSize::mib(1);
+        config.web.body_timeout = Duration::from_secs(60);
+        let reader = BodyReader::new(&config, Turns::new(1, Arc::default()), limits.clone());
+        let none = HeaderMap::new();
+        let body = |length: usize| chunks(&[&vec![b'x'; length]], End::Orderly);
+        let half = reader.read(&none, body(UNCOUNTED + (512 << 10))).await.unwrap();
+        let other = reader.read(&none, body(UNCOUNTED + (512 << 10))).await.unwrap();
+        assert_eq!(limits.used(Limit::InFlight), 1 << 20);
+        let small = reader.read(&none, body(UNCOUNTED)).await.unwrap();
+        assert_eq!(small.len(), UNCOUNTED);
+        let error = reader.read(&none, body(UNCOUNTED + 1)).await.unwrap_err().to_string();
+        assert_eq!(error, "too much is being pushed at the same time (push.max_in_flight)");
+        // It waits for those before it.
+        let waiting = reader.read(&none, body(UNCOUNTED + 1));
+        let (waited, ()) = tokio::join!(waiting, async { drop(half) });
+        assert_eq!(waited.unwrap().len(), UNCOUNTED + 1);
+        drop((other, small));
+        assert_eq!(limits.used(Limit::InFlight), 0);
+    }
+
+    #[tokio::test]
+    async fn a_body_counts_with_what_it_is_decompressed_to() {
+        let limits = Arc::<LimitMetrics>::default();
+        let reader = BodyReader::new(&Config::default(), Turns::new(1, Arc::default()), limits.clone());
+        for size in [4 * UNCOUNTED, INLINE + 5, 2 * STEP + 5] {
+            let packed = gzip(&vec![b'x'; size]);
+            let body = reader.read(&encoded("gzip"), chunks(&[&packed], End::Orderly)).await.unwrap();
+            assert_eq!(limits.used(Limit::InFlight), (size - UNCOUNTED) as u64);
+            drop(body);
+            assert_eq!(limits.used(Limit::InFlight), 0);
         }
     }
 

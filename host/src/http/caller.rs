@@ -6,16 +6,18 @@ use http::HeaderMap;
 use http::header::HeaderName;
 use pushgate_web_config::Credentials;
 
+use super::lanes::Seat;
 use crate::config::{Attribute, Fact};
 
 /// How many bytes a header has that policies are told.
 const MAX_HEADER: usize = 1 << 10;
 
-/// The other end of a connection. Made when it is accepted.
+/// The other end of a connection. Made when it is accepted; while there is one, its place is taken.
 #[derive(Debug)]
 pub struct Peer {
     pub(super) address: IpAddr,
     pub(super) transport: Transport,
+    pub(super) seat: Seat,
 }
 
 /// How requests of a connection come.
@@ -101,7 +103,8 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_and_known_is_told() {
         let names = vec!["db1.example.org".to_owned(), "10.0.0.1".to_owned()];
-        let peer = Peer { address: [10, 0, 0, 1].into(), transport: Transport::Tls { names } };
+        let transport = Transport::Tls { names };
+        let peer = Peer { address: [10, 0, 0, 1].into(), transport, seat: Seat::alone() };
         let headers =
             HeaderMap::from_iter([(HeaderName::from_static("user"), HeaderValue::from_static("root"))]);
         for (attributes, expected) in [
@@ -117,7 +120,8 @@ mod tests {
 
     #[test]
     fn headers_are_joined_and_bounded() {
-        let peer = Peer { address: [127, 0, 0, 1].into(), transport: Transport::Plain };
+        let address = [127, 0, 0, 1].into();
+        let peer = Peer { address, transport: Transport::Plain, seat: Seat::alone() };
         let (longest, too_long) = ("a".repeat(1 << 10), "a".repeat((1 << 10) + 1));
         let half = "a".repeat(511);
         for (values, expected) in [

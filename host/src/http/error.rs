@@ -3,6 +3,8 @@
 //! A 4xx says what the client has to mend. A 5xx says nothing of the gateway's inside; the log does, once,
 //! where it happened. Only whoever may reload the gateway is told what is wrong with its configuration.
 
+use std::time::Duration;
+
 use http::header::{
     ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
@@ -16,7 +18,8 @@ use super::grouping_path::PathError;
 use super::payload::{self, Payload};
 use super::route::Allow;
 use super::wish::WishError;
-use crate::ingest::{Accepted, IngestError, PolicyFinding};
+use crate::ingest::{Accepted, Busy, IngestError, PolicyFinding};
+use crate::telemetry::Limit;
 
 /// Everything that a request can fail with.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ pub(super) enum Failure {
     Unauthorized,
     RateLimited,
     TooManyLogins,
+    /// All connections that may push are busy, and this one is in reserve.
+    TooManyConnections,
+    /// Too much is being sent to scrapers already.
+    TooManyScrapes,
     PlainHttp,
     /// The web configuration cannot be read, and nobody may enter.
     NoWebConfig,
@@ -89,7 +96,7 @@ pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload
     let refusal = refusal(failure);
     let mut response = if prefers_json(headers) { refusal.as_json() } else { refusal.as_text() };
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.headers_mut().extend(refusal.header);
+    response.headers_mut().extend(refusal.headers);
     response
 }
 
@@ -112,7 +119,7 @@ struct Refusal<'f> {
     findings: &'f [PolicyFinding],
     /// The path at which there is more to read.
     more_at: Option<&'f str>,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The one list of what is answered to what.
@@ -152,7 +159,9 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::Unauthorized => {
             refuse(S::UNAUTHORIZED, "unauthorized", "Unauthorized").with(WWW_AUTHENTICATE, "Basic")
         }
-        Failure::RateLimited => refuse(S::TOO_MANY_REQUESTS, "rate-limited", "Too Many Requests"),
+        Failure::RateLimited => {
+            refuse_for_now(S::TOO_MANY_REQUESTS, "rate-limited", "Too Many Requests", SOON)
+        }
         Failure::NoWebConfig => refuse(S::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error"),
         Failure::PlainHttp => {
             let detail = "Client sent an HTTP request to an HTTPS server.";
@@ -160,7 +169,15 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         }
         Failure::TooManyLogins => {
             let detail = "too many new logins came at the same time";
-            refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
+            refuse_for_now(S::SERVICE_UNAVAILABLE, "busy", detail, SOON)
+        }
+        Failure::TooManyConnections => {
+            let detail = "too many clients are pushing (web.max_connections)";
+            refuse_for_now(S::SERVICE_UNAVAILABLE, "busy", detail, SOON).with(CONNECTION, "close")
+        }
+        Failure::TooManyScrapes => {
+            let detail = "too much is being sent to too many scrapers (scrape.max_in_flight)";
+            refuse_for_now(S::SERVICE_UNAVAILABLE, "busy", detail, SOON)
         }
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
         Failure::Body(error) => body(error),
@@ -176,10 +193,11 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             "an audit asks a plugin about everything that is stored, which is allowed only where the admin API is enabled; \
              start the gateway with --web.enable-admin-api",
         ),
-        Failure::Auditing => refuse(
+        Failure::Auditing => refuse_for_now(
             S::TOO_MANY_REQUESTS,
             "audit-running",
             "another audit is running; there is one at a time, so ask again when it is done",
+            LATER,
         ),
         Failure::NoRejection => refuse(
             S::NOT_FOUND,
@@ -208,6 +226,8 @@ fn body(error: &BodyError) -> Refusal<'static> {
         BodyError::Late { .. } => {
             refuse(S::REQUEST_TIMEOUT, "timeout", error.to_string()).with(CONNECTION, "close")
         }
+        BodyError::NoRoom => refuse_for_now(S::SERVICE_UNAVAILABLE, "busy", error.to_string(), SOON),
+        BodyError::Busy(error) => busy(*error),
     }
 }
 
@@ -231,45 +251,88 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
                 "refused by policy; nothing of the push is stored",
             )
         },
-        IngestError::Fault { plugin } => refuse(
+        IngestError::Fault { plugin } => refuse_for_now(
             S::SERVICE_UNAVAILABLE,
             "plugin-fault",
             format!("plugin '{plugin}' failed, and nothing enters unchecked; nothing of the push is stored"),
+            LATER,
         ),
         IngestError::Suspended { plugin, retry_after } => {
             let detail = format!(
                 "plugin '{plugin}' keeps failing on the pushes of this job and is left alone for a while, and nothing \
                  enters unchecked; nothing of the push is stored"
             );
-            let seconds = retry_after.as_secs_f64().ceil().to_string();
-            refuse(S::SERVICE_UNAVAILABLE, "plugin-suspended", detail).with(RETRY_AFTER, &seconds)
+            refuse_for_now(S::SERVICE_UNAVAILABLE, "plugin-suspended", detail, *retry_after)
         }
         IngestError::Exists { group } => {
             refuse(S::CONFLICT, "exists", format!("the group {group} exists already"))
         }
         IngestError::Full { limit, key } => {
             let detail = format!("the gateway stores as much as it may ({key} = {limit})");
-            refuse(S::TOO_MANY_REQUESTS, "full", detail).with(RETRY_AFTER, "60")
+            refuse_for_now(S::TOO_MANY_REQUESTS, "full", detail, WHEN_DELETED)
         }
-        IngestError::Busy => {
-            let detail = "too many large pushes came at the same time (push.max_concurrent)";
-            refuse(S::SERVICE_UNAVAILABLE, "busy", detail).with(RETRY_AFTER, "1")
-        }
+        IngestError::Busy(error) => busy(*error),
         IngestError::NotWritten(reason) => {
             let detail =
                 format!("the push cannot be kept for good: {reason}; send it again when that is mended");
-            refuse(S::SERVICE_UNAVAILABLE, "not-written", detail).with(RETRY_AFTER, "5")
+            refuse_for_now(S::SERVICE_UNAVAILABLE, "not-written", detail, LATER)
         }
     }
 }
 
+fn busy(busy: Busy) -> Refusal<'static> {
+    let detail = "too many large pushes came at the same time (push.max_concurrent)";
+    refuse_for_now(StatusCode::SERVICE_UNAVAILABLE, "busy", detail, busy.retry_after)
+}
+
+/// The limit of the configuration that a failure is for, if it is for one.
+pub(super) fn limit(failure: &Failure) -> Option<Limit> {
+    match failure {
+        Failure::TooManyConnections => Some(Limit::Connections),
+        Failure::TooManyScrapes => Some(Limit::Scrapes),
+        Failure::Body(error) => match error {
+            BodyError::TooLarge { .. } => Some(Limit::Body),
+            BodyError::DecompressedTooLarge { .. } => Some(Limit::Decompressed),
+            BodyError::Late { .. } => Some(Limit::BodyTime),
+            BodyError::NoRoom => Some(Limit::InFlight),
+            BodyError::Busy(_) => Some(Limit::Concurrent),
+            BodyError::Corrupt { .. } | BodyError::Broken => None,
+        },
+        Failure::NotTaken { error, .. } => match error {
+            IngestError::TooLarge { key, .. } | IngestError::Full { key, .. } => Limit::of(key),
+            IngestError::Busy(_) => Some(Limit::Concurrent),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// When to come back: what is busy may not be in a moment.
+const SOON: Duration = Duration::from_secs(1);
+/// Somebody may have to look at it.
+const LATER: Duration = Duration::from_secs(5);
+/// Somebody has to.
+const WHEN_DELETED: Duration = Duration::from_secs(60);
+
+/// A refusal of what may be taken another time, with 429 or 503, which always say when.
+fn refuse_for_now(
+    status: StatusCode,
+    kind: &'static str,
+    detail: impl Into<String>,
+    retry_after: Duration,
+) -> Refusal<'static> {
+    let seconds = retry_after.as_secs_f64().ceil().to_string();
+    refuse(status, kind, detail).with(RETRY_AFTER, &seconds)
+}
+
 fn refuse(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Refusal<'static> {
-    Refusal { status, kind, detail: detail.into(), findings: &[], more_at: None, header: None }
+    Refusal { status, kind, detail: detail.into(), findings: &[], more_at: None, headers: Vec::new() }
 }
 
 impl Refusal<'_> {
-    fn with(self, name: HeaderName, value: &str) -> Self {
-        Self { header: HeaderValue::from_str(value).ok().map(|value| (name, value)), ..self }
+    fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
     }
 
     fn text(&self) -> String {
@@ -386,7 +449,7 @@ mod tests {
                 Failure::Auditing,
                 429,
                 "another audit is running; there is one at a time, so ask again when it is done\n",
-                None,
+                Some(("retry-after", "5")),
             ),
             (Failure::NotReloaded("why".to_owned()), 500, "failed to reload config: why\n", None),
             (Failure::NoReloads, 501, "this gateway has no configuration to read again\n", None),
@@ -397,7 +460,7 @@ mod tests {
                 None,
             ),
             (Failure::Unauthorized, 401, "Unauthorized\n", Some(("www-authenticate", "Basic"))),
-            (Failure::RateLimited, 429, "Too Many Requests\n", None),
+            (Failure::RateLimited, 429, "Too Many Requests\n", Some(("retry-after", "1"))),
             (Failure::NoWebConfig, 500, "Internal Server Error\n", None),
             (
                 Failure::PlainHttp,
@@ -431,7 +494,7 @@ mod tests {
                 None,
             ),
             (
-                BodyError::Late { limit: std::time::Duration::from_secs(30) }.into(),
+                BodyError::Late { limit: Duration::from_secs(30) }.into(),
                 408,
                 "the body took longer than 30000 ms to arrive (web.body_timeout)\n",
                 Some(("connection", "close")),
@@ -453,7 +516,7 @@ mod tests {
                 IngestError::Fault { plugin: "naming".to_owned() }.into(),
                 503,
                 "plugin 'naming' failed, and nothing enters unchecked; nothing of the push is stored\n",
-                None,
+                Some(("retry-after", "5")),
             ),
             (
                 IngestError::Full { key: "store.max_groups", limit: 5 }.into(),
@@ -462,9 +525,39 @@ mod tests {
                 Some(("retry-after", "60")),
             ),
             (
-                IngestError::Busy.into(),
+                IngestError::Busy(Busy { retry_after: Duration::from_millis(2_500) }).into(),
                 503,
                 "too many large pushes came at the same time (push.max_concurrent)\n",
+                Some(("retry-after", "3")),
+            ),
+            (
+                BodyError::Busy(Busy::soon()).into(),
+                503,
+                "too many large pushes came at the same time (push.max_concurrent)\n",
+                Some(("retry-after", "1")),
+            ),
+            (
+                BodyError::NoRoom.into(),
+                503,
+                "too much is being pushed at the same time (push.max_in_flight)\n",
+                Some(("retry-after", "1")),
+            ),
+            (
+                Failure::TooManyConnections,
+                503,
+                "too many clients are pushing (web.max_connections)\n",
+                Some(("retry-after", "1")),
+            ),
+            (
+                Failure::TooManyConnections,
+                503,
+                "too many clients are pushing (web.max_connections)\n",
+                Some(("connection", "close")),
+            ),
+            (
+                Failure::TooManyScrapes,
+                503,
+                "too much is being sent to too many scrapers (scrape.max_in_flight)\n",
                 Some(("retry-after", "1")),
             ),
             (
@@ -495,6 +588,132 @@ mod tests {
             text(response),
             "text format parsing error in line 2: too many series in one push, 1 are allowed (push.max_series)\n"
         );
+    }
+
+    /// One of each, by its name. What is new has to get a name here, and an example below.
+    fn name(failure: &Failure) -> &'static str {
+        match failure {
+            Failure::NotFound => "NotFound",
+            Failure::MethodNotAllowed(_) => "MethodNotAllowed",
+            Failure::BadEscape => "BadEscape",
+            Failure::Unauthorized => "Unauthorized",
+            Failure::RateLimited => "RateLimited",
+            Failure::TooManyLogins => "TooManyLogins",
+            Failure::TooManyConnections => "TooManyConnections",
+            Failure::TooManyScrapes => "TooManyScrapes",
+            Failure::PlainHttp => "PlainHttp",
+            Failure::NoWebConfig => "NoWebConfig",
+            Failure::NoLifecycle => "NoLifecycle",
+            Failure::NoImport => "NoImport",
+            Failure::BadRestore => "BadRestore",
+            Failure::QuitByGet => "QuitByGet",
+            Failure::NotReloaded(_) => "NotReloaded",
+            Failure::NoReloads => "NoReloads",
+            Failure::Group(_) => "Group",
+            Failure::Body(error) => match error {
+                BodyError::TooLarge { .. } => "Body TooLarge",
+                BodyError::DecompressedTooLarge { .. } => "Body DecompressedTooLarge",
+                BodyError::Corrupt { .. } => "Body Corrupt",
+                BodyError::Late { .. } => "Body Late",
+                BodyError::Broken => "Body Broken",
+                BodyError::NoRoom => "Body NoRoom",
+                BodyError::Busy(_) => "Body Busy",
+            },
+            Failure::NotTaken { error, .. } => match error {
+                IngestError::Parse(_) => "Parse",
+                IngestError::TooLarge { .. } => "TooLarge",
+                IngestError::Inconsistent(_) => "Inconsistent",
+                IngestError::Rejected(_) => "Rejected",
+                IngestError::Fault { .. } => "Fault",
+                IngestError::Suspended { .. } => "Suspended",
+                IngestError::Exists { .. } => "Exists",
+                IngestError::Full { .. } => "Full",
+                IngestError::Busy(_) => "Busy",
+                IngestError::NotWritten(_) => "NotWritten",
+            },
+            Failure::Wish(_) => "Wish",
+            Failure::NoPlugin => "NoPlugin",
+            Failure::NoAudit => "NoAudit",
+            Failure::Auditing => "Auditing",
+            Failure::NoRejection => "NoRejection",
+            Failure::Unsound(_) => "Unsound",
+            Failure::Internal => "Internal",
+        }
+    }
+
+    #[test]
+    fn whoever_may_try_again_is_told_when_and_limits_are_known() {
+        let seconds = Duration::from_secs;
+        let plugin = || "naming".to_owned();
+        let later = [
+            (Failure::RateLimited, 429, None),
+            (Failure::Auditing, 429, None),
+            (IngestError::Full { key: "store.max_groups", limit: 5 }.into(), 429, Some("store.max_groups")),
+            (IngestError::Full { key: "store.max_series", limit: 5 }.into(), 429, Some("store.max_series")),
+            (Failure::TooManyLogins, 503, None),
+            (Failure::TooManyConnections, 503, Some("web.max_connections")),
+            (Failure::TooManyScrapes, 503, Some("scrape.max_in_flight")),
+            (BodyError::NoRoom.into(), 503, Some("push.max_in_flight")),
+            (BodyError::Busy(Busy::soon()).into(), 503, Some("push.max_concurrent")),
+            (IngestError::Busy(Busy::soon()).into(), 503, Some("push.max_concurrent")),
+            (IngestError::Fault { plugin: plugin() }.into(), 503, None),
+            (IngestError::Suspended { plugin: plugin(), retry_after: seconds(9) }.into(), 503, None),
+            (IngestError::NotWritten(NotWritten("why".into())).into(), 503, None),
+        ];
+        let limit = ByteSize::mib(1);
+        let unreadable = || Unreadable::Text(parse_error("a b\n", &Rules::default()));
+        let never = [
+            (Failure::NotFound, 404, None),
+            (Failure::MethodNotAllowed(Allow("GET".to_owned())), 405, None),
+            (Failure::BadEscape, 400, None),
+            (Failure::Unauthorized, 401, None),
+            (Failure::PlainHttp, 400, None),
+            (Failure::NoWebConfig, 500, None),
+            (Failure::NoLifecycle, 403, None),
+            (Failure::NoImport, 403, None),
+            (Failure::BadRestore, 400, None),
+            (Failure::QuitByGet, 405, None),
+            (Failure::NotReloaded("why".to_owned()), 500, None),
+            (Failure::NoReloads, 501, None),
+            (PathError::Odd("/a".to_owned()).into(), 400, None),
+            (BodyError::TooLarge { limit }.into(), 413, Some("push.max_body")),
+            (BodyError::DecompressedTooLarge { limit }.into(), 413, Some("push.max_decompressed")),
+            (BodyError::Corrupt { coding: "gzip", error: std::io::Error::other("why") }.into(), 400, None),
+            (BodyError::Late { limit: seconds(1) }.into(), 408, Some("web.body_timeout")),
+            (BodyError::Broken.into(), 400, None),
+            (IngestError::Parse(unreadable()).into(), 400, None),
+            (
+                IngestError::TooLarge { error: unreadable(), key: "push.max_labels" }.into(),
+                413,
+                Some("push.max_labels"),
+            ),
+            (IngestError::Inconsistent("why".to_owned()).into(), 400, None),
+            (rejected(), 422, None),
+            (IngestError::Exists { group: "{}".to_owned() }.into(), 409, None),
+            (WishError::Different.into(), 400, None),
+            (Failure::NoPlugin, 404, None),
+            (Failure::NoAudit, 403, None),
+            (Failure::NoRejection, 404, None),
+            (Failure::Unsound("why".to_owned()), 500, None),
+            (Failure::Internal, 500, None),
+        ];
+        let mut names = std::collections::BTreeSet::new();
+        for (failure, status, key) in later.into_iter().chain(never) {
+            names.insert(name(&failure));
+            assert_eq!(super::limit(&failure).map(Limit::key), key, "{failure:?}");
+            let response = answer(&failure, &HeaderMap::new());
+            assert_eq!(response.status(), status, "{failure:?}");
+            let retry_after = response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap());
+            let is_told = retry_after.is_some_and(|value| value.parse::<u32>().unwrap() > 0);
+            assert_eq!(is_told, [429, 503].contains(&status), "{failure:?}");
+            if let Some(key) = key {
+                let is_named =
+                    matches!(failure, Failure::NotTaken { error: IngestError::TooLarge { .. }, .. })
+                        || text(response).contains(key);
+                assert!(is_named, "{failure:?}");
+            }
+        }
+        assert_eq!(names.len(), 41, "there is an example of each name above");
     }
 
     #[test]

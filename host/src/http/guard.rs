@@ -109,12 +109,14 @@ mod tests {
     use http::header::AUTHORIZATION;
 
     use super::*;
+    use crate::http::lanes::Seat;
 
     async fn enter(guard: &Guard, password: &str) -> Result<Option<String>, Failure> {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("alice:{password}"));
         let request = Request::get("/").header(AUTHORIZATION, format!("Basic {encoded}"));
-        let peer = Peer { address: [127, 0, 0, 1].into(), transport: Transport::Plain };
+        let address = [127, 0, 0, 1].into();
+        let peer = Peer { address, transport: Transport::Plain, seat: Seat::alone() };
         let entered = guard.enter(&request.body(()).unwrap().into_parts().0, &peer).await.1?;
         Ok(entered.map(|user| String::from_utf8(user.name().to_vec()).unwrap()))
     }

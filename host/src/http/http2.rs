@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +26,7 @@ use tokio::select;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::connection::{Broken, Stopping, Timeouts};
+use super::lanes::{Presence, Underway};
 use super::payload::Payload;
 
 /// Requests that a connection may have under way. Each may bring a body of `push.max_body`.
@@ -43,6 +45,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub(super) async fn serve<S, H, A>(
     stream: S,
     timeouts: Timeouts,
+    presence: Arc<Presence>,
     answer: H,
     mut stopping: Stopping,
 ) -> Result<(), Broken>
@@ -54,7 +57,7 @@ where
     let activity = Arc::new(Activity::new());
     let watchdog = activity.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let open = Activity::open(&activity);
+        let open = Activity::open(&activity, presence.begin());
         let without_body = request.method() == Method::HEAD;
         let answered = answer(request);
         async move {
@@ -114,12 +117,12 @@ impl Activity {
         Self { now: Mutex::new(Now { open: HashMap::new(), next: 0, last: Instant::now() }) }
     }
 
-    fn open(this: &Arc<Self>) -> Open {
+    fn open(this: &Arc<Self>, underway: Underway) -> Open {
         let mut now = this.now.lock();
         let number = now.next;
         now.next = number.wrapping_add(1);
         now.open.insert(number, None);
-        Open { activity: this.clone(), number }
+        Open { activity: this.clone(), number, _underway: underway }
     }
 
     /// Completes when the connection has been idle for too long, and fails when an answer has.
@@ -133,7 +136,9 @@ impl Activity {
             }
             return match end {
                 End::Idle => Ok(()),
-                End::Stalled => Err("the client stopped reading".into()),
+                End::Stalled => {
+                    Err(io::Error::new(io::ErrorKind::TimedOut, "the client stopped reading").into())
+                }
             };
         }
     }
@@ -159,6 +164,7 @@ enum End {
 struct Open {
     activity: Arc<Activity>,
     number: u64,
+    _underway: Underway,
 }
 
 impl Open {
@@ -221,6 +227,7 @@ mod tests {
     use tokio::task::{JoinHandle, JoinSet};
 
     use super::*;
+    use crate::http::lanes::Seat;
     use crate::http::payload::{TEXT, empty, whole};
 
     struct Pair {
@@ -243,7 +250,8 @@ mod tests {
     {
         let (near, far) = tokio::io::duplex(1 << 16);
         let (stop, stopping) = watch::channel(());
-        let server = tokio::spawn(serve(near, timeouts, answer, Stopping(stopping)));
+        let presence = Seat::alone().presence().clone();
+        let server = tokio::spawn(serve(near, timeouts, presence, answer, Stopping(stopping)));
         let handshake = client::handshake(TokioExecutor::new(), TokioIo::new(far));
         let (client, connection) = handshake.await.unwrap();
         tokio::spawn(connection);
@@ -326,7 +334,9 @@ mod tests {
     async fn a_client_that_says_nothing_is_cut() {
         let (near, _far) = tokio::io::duplex(1 << 16);
         let (_stop, stopping) = watch::channel(());
-        let served = serve(near, Timeouts { header: SOON, write: SOON }, answer, Stopping(stopping));
+        let presence = Seat::alone().presence().clone();
+        let timeouts = Timeouts { header: SOON, write: SOON };
+        let served = serve(near, timeouts, presence, answer, Stopping(stopping));
         let told = served.await.unwrap_err().to_string();
         assert_eq!(told, "the client did not close an idle connection");
     }

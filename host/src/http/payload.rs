@@ -27,6 +27,13 @@ impl Payload {
         self.length
     }
 
+    /// The same with another last chunk of the same length.
+    pub(super) fn map_last(mut self, change: impl FnOnce(Bytes) -> Bytes) -> Self {
+        let last = self.chunks.pop_back().map(change);
+        self.chunks.extend(last);
+        self
+    }
+
     /// The next chunk, or as much of it as is allowed.
     pub(super) fn take(&mut self, most: usize) -> Option<Bytes> {
         let mut chunk = self.chunks.pop_front()?;

@@ -14,6 +14,8 @@ use tracing::{error, warn};
 
 use super::Http;
 use super::accept::{Coding, coding};
+use super::answers::Answer;
+use super::caller::Peer;
 use super::error::Failure;
 use super::negotiate::negotiate;
 use super::payload::{self, Payload};
@@ -37,7 +39,11 @@ struct Form {
     coding: Coding,
 }
 
-pub(super) async fn scrape(http: &Http, headers: &HeaderMap) -> Result<Response<Payload>, Failure> {
+pub(super) async fn scrape(
+    http: &Http,
+    headers: &HeaderMap,
+    peer: &Peer,
+) -> Result<Response<Payload>, Failure> {
     let exposition = Exposition::new(&http.store, &http.metrics);
     if let Some(reason) = exposition.unsound() {
         return Err(Failure::Unsound(reason.to_owned()));
@@ -46,10 +52,17 @@ pub(super) async fn scrape(http: &Http, headers: &HeaderMap) -> Result<Response<
     let form = Form { format, escaping, coding: coding(headers) };
     let is_copy =
         form.format == Format::Text && form.coding == Coding::Identity && http.names == Names::Classic;
-    answer(exposition, form, if is_copy { INLINE_COPY } else { INLINE }).await
+    let inline = if is_copy { INLINE_COPY } else { INLINE };
+    let room = http.answers.begin(exposition.size(), peer.seat.presence()).await;
+    answer(exposition, form, inline, room.ok_or(Failure::TooManyScrapes)?).await
 }
 
-async fn answer(exposition: Exposition, form: Form, inline: usize) -> Result<Response<Payload>, Failure> {
+async fn answer(
+    exposition: Exposition,
+    form: Form,
+    inline: usize,
+    room: Answer,
+) -> Result<Response<Payload>, Failure> {
     let (body, encoding) = if exposition.size() <= inline {
         render(&exposition, form)
     } else {
@@ -61,7 +74,7 @@ async fn answer(exposition: Exposition, form: Form, inline: usize) -> Result<Res
         })?
     };
     let mut response = payload::empty(StatusCode::OK);
-    *response.body_mut() = Payload::from(body);
+    *response.body_mut() = room.with(Payload::from(body));
     if let Ok(media_type) = HeaderValue::try_from(form.format.media_type(form.escaping)) {
         response.headers_mut().insert(CONTENT_TYPE, media_type);
     }

@@ -1,5 +1,6 @@
 //! Accepts connections and serves them, as many as are allowed, until it is asked to stop.
 
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -13,15 +14,18 @@ use hyper::body::Incoming;
 use pushgate_web_config::Live;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::caller::Peer;
-use super::connection::{self, Stopping, Timeouts};
+use super::connection::{self, Broken, Stopping, Timeouts};
+use super::lanes::{Lanes, Presence};
 use super::payload::Payload;
 use crate::config::Web;
+use crate::telemetry::{Limit, LimitMetrics};
 
 /// How long accepting rests after the system refused, most often for want of file descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -30,30 +34,34 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// `drain_timeout`, and what is left is cut. Nothing outlives the returned future, also when it is dropped.
 ///
 /// `live` says whether and how connections speak TLS. `answer` cannot fail: whatever goes wrong is an answer as
-/// well.
+/// well. What is used of the limits on connections is told to `limits`.
 pub async fn serve<H, A>(
     listeners: Vec<TcpListener>,
     web: &Web,
     live: Option<Arc<Live>>,
+    limits: Arc<LimitMetrics>,
     answer: H,
     shutdown: impl Future<Output = ()>,
 ) where
     H: Fn(Request<Incoming>, Arc<Peer>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Payload>> + Send + 'static,
 {
-    let permits = Arc::new(Semaphore::new(web.max_connections));
+    let lanes = Lanes::new(web, limits.clone());
     let (stop, stopping) = watch::channel(());
     let stopping = Stopping(stopping);
     let timeouts = Timeouts::from(web);
     let mut connections = JoinSet::new();
     let mut first = 0;
+    // Accepted, and waiting for a place. Those that come later stay in the system's queue, where they cost nothing.
+    let mut waiting = None;
     let mut shutdown = pin!(shutdown);
     loop {
-        // The permit comes before the connection: one that cannot be served stays in the system's queue,
-        // where it costs nothing.
         let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            accept(&listeners, &mut first).await.map(|accepted| (permit, accepted))
+            if waiting.is_none() {
+                waiting = Some(accept(&listeners, &mut first).await?);
+            }
+            let seat = lanes.enter().await;
+            Ok(waiting.take().map(|accepted| (seat, accepted)))
         };
         let accepted = select! {
             biased;
@@ -62,14 +70,18 @@ pub async fn serve<H, A>(
             accepted = next => accepted,
         };
         match accepted {
-            Ok((permit, (stream, peer))) => {
+            Ok(None) => {}
+            Ok(Some((seat, (stream, peer)))) => {
                 let (live, answer, stopping) = (live.clone(), answer.clone(), stopping.clone());
-                let connection = connection::serve(stream, peer.ip(), live, timeouts, answer, stopping);
+                let (presence, limits) = (seat.presence().clone(), limits.clone());
+                let connection = connection::serve(stream, peer.ip(), seat, live, timeouts, answer, stopping);
                 connections.spawn(async move {
                     if let Err(error) = connection.await {
                         debug!(%peer, %error, "connection ended early");
+                        if let Some(limit) = limit(&error, &presence) {
+                            limits.hit(limit);
+                        }
                     }
-                    drop(permit);
                 });
             }
             Err(error) if is_of_the_client(&error) => {
@@ -77,6 +89,7 @@ pub async fn serve<H, A>(
             }
             Err(error) => {
                 warn!(%error, "cannot accept connections");
+                lanes.close_one();
                 sleep(ACCEPT_REST).await;
             }
         }
@@ -104,6 +117,23 @@ async fn accept(listeners: &[TcpListener], first: &mut usize) -> io::Result<(Tcp
     .await
 }
 
+/// The limit that ended a connection, if one did. One that was idle for too long has not been refused anything.
+fn limit(error: &Broken, presence: &Presence) -> Option<Limit> {
+    let mut source: Option<&(dyn Error + 'static)> = Some(&**error);
+    while let Some(error) = source {
+        let of_io = error.downcast_ref().map(io::Error::kind);
+        if of_io == Some(io::ErrorKind::TimedOut) {
+            return Some(Limit::WriteTime);
+        }
+        let is_of_hyper = error.downcast_ref().is_some_and(hyper::Error::is_timeout);
+        if is_of_hyper || error.is::<Elapsed>() {
+            return presence.is_half_heard().then_some(Limit::HeaderTime);
+        }
+        source = error.source();
+    }
+    None
+}
+
 fn is_of_the_client(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::ConnectionAborted | Kind::ConnectionReset | Kind::ConnectionRefused)
@@ -128,6 +158,7 @@ mod tests {
         address: SocketAddr,
         stop: oneshot::Sender<()>,
         served: JoinHandle<()>,
+        limits: Arc<LimitMetrics>,
         /// One message for each request that has arrived.
         arrived: mpsc::UnboundedReceiver<()>,
     }
@@ -138,15 +169,17 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let (arrival, arrived) = mpsc::unbounded_channel();
+        let limits = Arc::<LimitMetrics>::default();
+        let told = limits.clone();
         let served = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
             let answer = move |request, _| {
                 arrival.send(()).unwrap_or_default(); // Not every test listens to the end.
                 answer(request)
             };
-            serve(vec![other, listener], &web, None, answer, stopped).await;
+            serve(vec![other, listener], &web, None, told, answer, stopped).await;
         });
-        Server { address, stop, served, arrived }
+        Server { address, stop, served, limits, arrived }
     }
 
     /// `/slow` takes 100 ms, `/never` never ends, `/large` is more than a socket takes at once, `/body` reads
@@ -220,29 +253,78 @@ mod tests {
     async fn headers_that_do_not_come_end_the_connection() {
         let server = start(Web { header_timeout: Duration::from_millis(300), ..Web::default() }).await;
         assert_eq!(rest(ask(&server, "GET / HTTP/1.1\r\nHost:")).await, "");
+        assert_eq!(server.limits.hits(Limit::HeaderTime), 1);
         // Between two requests it is the same clock.
         let text = rest(ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         assert!(text.ends_with("ok"), "{text}");
+        assert_eq!(server.limits.hits(Limit::HeaderTime), 1, "nobody was refused anything");
     }
 
     #[tokio::test]
     async fn an_answer_that_is_not_read_ends_the_connection() {
-        let web = Web { write_timeout: Duration::from_millis(50), max_connections: 1, ..Web::default() };
-        let server = start(web).await;
-        let stuck = ask(&server, &get("/large"));
-        // The only permit comes free when the stuck connection is cut.
+        let timeout = Duration::from_millis(50);
+        let web =
+            Web { write_timeout: timeout, max_connections: 1, reserve_connections: 1, ..Web::default() };
+        let mut server = start(web).await;
+        let stuck = [ask(&server, &get("/large")), ask(&server, &get("/large"))];
+        assert_eq!((server.arrived.recv().await, server.arrived.recv().await), (Some(()), Some(())));
+        // A place comes free when a stuck connection is cut.
         assert!(rest(ask(&server, &get("/"))).await.ends_with("ok"));
+        assert!(server.limits.hits(Limit::WriteTime) > 0);
         drop(stuck);
     }
 
     #[tokio::test]
-    async fn connections_over_the_limit_wait() {
-        let server = start(Web { max_connections: 1, ..Web::default() }).await;
+    async fn connections_past_the_limit_are_in_reserve_and_past_that_they_wait() {
+        let web = Web { max_connections: 1, reserve_connections: 1, ..Web::default() };
+        let mut server = start(web).await;
         let started = Instant::now();
-        let held = ask(&server, &get("/slow"));
+        let held = [ask(&server, &get("/never")), ask(&server, &get("/slow"))];
+        assert_eq!((server.arrived.recv().await, server.arrived.recv().await), (Some(()), Some(())));
         assert!(rest(ask(&server, &get("/"))).await.ends_with("ok"));
-        assert!(started.elapsed() >= Duration::from_millis(100), "it waited for the first");
-        assert!(rest(held).await.ends_with("slow"));
+        assert!(started.elapsed() >= Duration::from_millis(100), "it waited for the second");
+        let [_never, slow] = held;
+        assert!(rest(slow).await.ends_with("slow"));
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_makes_room() {
+        let web = Web { max_connections: 1, reserve_connections: 1, ..Web::default() };
+        let mut server = start(web).await;
+        let idle = ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        let silent = ask(&server, "");
+        assert_eq!(server.arrived.recv().await, Some(()));
+        let started = Instant::now();
+        let never = [ask(&server, &get("/never")), ask(&server, &get("/never"))];
+        assert_eq!((server.arrived.recv().await, server.arrived.recv().await), (Some(()), Some(())));
+        assert!(started.elapsed() < Web::default().header_timeout, "nobody waited for a timeout");
+        assert!(rest(idle).await.ends_with("ok"));
+        assert_eq!(rest(silent).await, "");
+        drop(never);
+    }
+
+    #[tokio::test]
+    async fn the_head_of_a_request_has_a_size() {
+        let server = start(Web::default()).await;
+        let head = |length: usize| {
+            let head = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX: \r\n\r\n";
+            head.replace("X: ", &format!("X: {}", "x".repeat(length - head.len())))
+        };
+        for (length, expected) in [(64 << 10, "HTTP/1.1 200 "), ((64 << 10) + 1, "HTTP/1.1 431 ")] {
+            let text = rest(ask(&server, &head(length))).await;
+            assert!(text.starts_with(expected), "{length}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_number_of_headers_has_a_bound() {
+        let server = start(Web::default()).await;
+        for (count, expected) in [(98, "HTTP/1.1 200 "), (99, "HTTP/1.1 431 ")] {
+            let headers = "X: x\r\n".repeat(count);
+            let request = format!("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
+            let text = rest(ask(&server, &request)).await;
+            assert!(text.starts_with(expected), "{count}: {text}");
+        }
     }
 
     #[tokio::test]

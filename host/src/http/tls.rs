@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
+use super::lanes::Presence;
 use super::stream::Stream;
 
 /// What the original says to a client that does not speak TLS.
@@ -24,6 +25,7 @@ pub(super) async fn accept(
     stream: TcpStream,
     config: Arc<ServerConfig>,
     write_timeout: Duration,
+    presence: Arc<Presence>,
 ) -> io::Result<Option<TlsStream<Stream<TcpStream>>>> {
     let mut first = [0];
     let is_closed = stream.peek(&mut first).await? == 0;
@@ -35,7 +37,7 @@ pub(super) async fn accept(
         refuse(stream).await?;
         return Ok(None);
     }
-    let stream = Stream::new(stream, write_timeout);
+    let stream = Stream::new(stream, write_timeout, presence);
     TlsAcceptor::from(config).accept(stream).await.map(Some)
 }
 

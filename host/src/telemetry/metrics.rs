@@ -19,6 +19,7 @@ use super::expired::Expired;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
 use super::journal::JournalMetrics;
+use super::limits::LimitMetrics;
 use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{counters, http, process};
@@ -69,6 +70,7 @@ pub struct Metrics {
     configured_at: AtomicU64,
     capture: Arc<CaptureMetrics>,
     journal: Arc<JournalMetrics>,
+    limits: Arc<LimitMetrics>,
     http: HttpMetrics,
     expired: Expired,
     /// Traces that were sent, and that were not.
@@ -89,8 +91,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Metrics for a gateway, all at 0, whose configuration was good just now.
+    /// Metrics for a gateway with the default configuration, all at 0.
     pub fn new() -> Self {
+        Self::of(&Config::default())
+    }
+
+    /// Metrics for a gateway, all at 0, whose configuration was good just now.
+    pub fn of(config: &Config) -> Self {
         let metrics = Self {
             pushes: Default::default(),
             durations: std::array::from_fn(|_| Histogram::of_seconds()),
@@ -101,6 +108,7 @@ impl Metrics {
             configured_at: AtomicU64::default(),
             capture: Arc::default(),
             journal: Arc::default(),
+            limits: Arc::new(LimitMetrics::of(config)),
             http: HttpMetrics::default(),
             expired: Expired::default(),
             traces: Default::default(),
@@ -144,6 +152,11 @@ impl Metrics {
     /// What is counted of the journal.
     pub fn journal(&self) -> Arc<JournalMetrics> {
         self.journal.clone()
+    }
+
+    /// What is counted of the limits of the configuration.
+    pub fn limits(&self) -> &Arc<LimitMetrics> {
+        &self.limits
     }
 
     /// Says whether the configuration was good when it was read.
@@ -209,6 +222,7 @@ impl Metrics {
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
         self.expired.write(&mut out)?;
         self.journal.write(&mut out)?;
+        self.limits.write(&mut out, stored)?;
         self.plugins.read().clone().write(&mut out)?;
         self.shadows.read().clone().write(&mut out)?;
         counters::write(&mut out, &self.counted.read())?;
