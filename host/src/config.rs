@@ -39,6 +39,7 @@ pub use self::address::ListenAddress;
 pub use self::caller::{Attribute, Caller, Fact};
 pub use self::duration::{parse as parse_duration, show as show_duration};
 pub use self::given::Given;
+pub use self::pattern::Pattern;
 pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
 pub use self::retention::{Retention, Terms};

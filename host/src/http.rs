@@ -265,7 +265,9 @@ impl Http {
             Endpoint::ApiPlugin => api::plugin(self, argument).await,
             Endpoint::ApiRejections => Ok(api::rejections(self)),
             Endpoint::ApiRejection => api::rejection(self, argument),
-            Endpoint::ApiOptions => Ok(api::options()),
+            Endpoint::ApiGroups => api::groups(self, head.uri.query()).await,
+            Endpoint::DeleteGroups => api::delete_groups(self, head.uri.query(), id).await,
+            Endpoint::ApiOptions => Ok(api::options(argument)),
             Endpoint::Wipe => api::wipe(self).await,
         }
     }
@@ -310,6 +312,7 @@ fn handler(endpoint: Endpoint) -> Option<&'static str> {
         Endpoint::ApiMetrics => Some("api/v1/metrics"),
         Endpoint::ApiPlugins | Endpoint::ApiPlugin => Some("api/v1/plugins"),
         Endpoint::ApiRejections | Endpoint::ApiRejection => Some("api/v1/rejections"),
+        Endpoint::ApiGroups | Endpoint::DeleteGroups => Some("api/v1/groups"),
         Endpoint::ApiOptions => Some("api/v1/options"),
         Endpoint::Wipe => Some("wipe"),
         Endpoint::Scrape | Endpoint::Quit | Endpoint::QuitByGet | Endpoint::Reload => None,

@@ -31,5 +31,6 @@ pub mod reload;
 pub mod remote;
 pub mod replay;
 pub mod run;
+pub mod selector;
 pub mod store;
 pub mod telemetry;

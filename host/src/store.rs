@@ -22,6 +22,7 @@ mod index;
 mod labels;
 mod lifetime;
 mod render;
+mod selection;
 mod view;
 
 use std::collections::BTreeMap;
@@ -112,6 +113,11 @@ pub enum Change {
     Delete {
         /// Which group.
         group: GroupName,
+    },
+    /// Some groups are removed, all of them or none. Each is there.
+    DeleteMany {
+        /// Which groups.
+        groups: Vec<GroupName>,
     },
     /// All groups are removed.
     Wipe,
@@ -424,18 +430,21 @@ impl State {
                 }
                 self.expose_times(id, chunks);
             }
-            Change::Delete { group } => {
-                let Some(group) = self.groups.remove(&group) else { return };
-                self.lifetimes.remove(&group);
-                self.unsound.remove(&group.id);
-                self.labels.iter_mut().for_each(|labels| labels.count_group(&group.name.key, -1));
-                for (name, chunk) in group.families {
-                    self.remove_chunk(&name, group.id, &group.name.key, &chunk);
-                }
-                for name in [PUSH_TIME, FAILURE_TIME] {
-                    self.hide(name, group.id);
-                }
-            }
+            Change::Delete { group } => self.remove(&group),
+            Change::DeleteMany { groups } => groups.iter().for_each(|group| self.remove(group)),
+        }
+    }
+
+    fn remove(&mut self, name: &GroupName) {
+        let Some(group) = self.groups.remove(name) else { return };
+        self.lifetimes.remove(&group);
+        self.unsound.remove(&group.id);
+        self.labels.iter_mut().for_each(|labels| labels.count_group(&group.name.key, -1));
+        for (name, chunk) in group.families {
+            self.remove_chunk(&name, group.id, &group.name.key, &chunk);
+        }
+        for name in [PUSH_TIME, FAILURE_TIME] {
+            self.hide(name, group.id);
         }
     }
 

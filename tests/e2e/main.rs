@@ -112,6 +112,9 @@ mod persistence;
 /// Groups whose time is over.
 mod forgetting;
 
+/// Listing and removing groups by selectors.
+mod selected;
+
 /// `pushgate import`.
 mod import;
 

@@ -64,6 +64,16 @@ impl Prometheus {
         samples
     }
 
+    /// Whether it takes that for a selector of series; else why not.
+    ///
+    /// # Errors
+    /// What it says.
+    pub fn check_selector(&self, selector: &str) -> Result<(), String> {
+        let path = format!("/api/v1/series?start=0&end=1&match[]={}", percent_encoded(selector));
+        let answer = Request::new(self.address, "GET", &path).send();
+        if answer.status == 200 { Ok(()) } else { Err(answer.text().to_owned()) }
+    }
+
     /// Everything it has printed.
     pub fn log(&self) -> String {
         self.server.log()
@@ -79,7 +89,8 @@ fn sample(result: &Value) -> Sample {
     (labels, value)
 }
 
-fn percent_encoded(text: &str) -> String {
+/// A text as a part of a URL.
+pub fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),

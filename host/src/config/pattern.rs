@@ -1,4 +1,4 @@
-//! Regular expressions of the operator's.
+//! Regular expressions of the operator's, and of who selects groups.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ const PROGRAM_LIMIT: usize = 1 << 20;
 
 /// A regular expression that is anchored at both ends and in which `.` matches a newline, as in Prometheus.
 #[derive(Clone)]
-pub(super) struct Pattern {
+pub struct Pattern {
     /// As the operator wrote it, without the anchors.
     text: String,
     regex: Regex,
@@ -21,11 +21,13 @@ impl Pattern {
     /// What it looks like, for those who wrote something else.
     pub(super) const EXAMPLE: &str = "a regular expression such as \"batch_.*\"";
 
-    pub(super) fn as_str(&self) -> &str {
+    /// As it was written, without the anchors.
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn is_match(&self, value: &str) -> bool {
+    /// Whether it matches the whole of a value.
+    pub fn is_match(&self, value: &str) -> bool {
         self.regex.is_match(value)
     }
 }

@@ -6,9 +6,11 @@ mod json;
 mod native;
 mod plugins;
 mod rejections;
+mod selected;
 mod shadow;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
@@ -16,17 +18,21 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use http::{Response, StatusCode};
+use pushgate_exposition::GroupingKey;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tracing::{error, info};
 
 use self::json::{object, string};
+pub(super) use self::selected::BadWish;
+use self::selected::Wish;
 use super::Http;
 use super::caller::Peer;
 use super::error::Failure;
 use super::payload::{self, Payload};
 use crate::audit::Audit;
 use crate::ingest::{IngestError, Policies};
+use crate::journal::{NotWritten, Receipt};
 use crate::telemetry::rfc3339_nano;
 
 /// Pages of other sites may read the API, and nobody keeps what it said.
@@ -150,9 +156,74 @@ pub(super) fn rejection(http: &Http, id: &[u8]) -> Result<Response<Payload>, Fai
     Ok(success(&rejections::whole(&*kept.ok_or(Failure::NoRejection)?)))
 }
 
-/// May a page of another site ask? Whatever the path.
-pub(super) fn options() -> Response<Payload> {
-    with_headers(payload::empty(StatusCode::OK))
+/// May a page of another site ask? Whatever the path; but remove groups it may not.
+pub(super) fn options(path: &[u8]) -> Response<Payload> {
+    let mut response = with_headers(payload::empty(StatusCode::OK));
+    if path.to_ascii_lowercase().starts_with(b"groups") {
+        let methods = HeaderValue::from_static("GET, OPTIONS");
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    response
+}
+
+/// The groups that selectors name, or all; on the blocking pool, as each is looked at.
+pub(super) async fn groups(http: &Http, query: Option<&str>) -> Result<Response<Payload>, Failure> {
+    let query = query.map(str::to_owned);
+    let store = http.store.clone();
+    let list = move || {
+        let wish = Wish::parse(query.as_deref())?;
+        Ok(success(&selected::list(&store, &wish, SystemTime::now())))
+    };
+    of_groups(list).await
+}
+
+/// Removes the groups that selectors name, or tells which they are.
+pub(super) async fn delete_groups(
+    http: &Http,
+    query: Option<&str>,
+    id: &str,
+) -> Result<Response<Payload>, Failure> {
+    if !http.admin_api {
+        return Err(Failure::NoDelete);
+    }
+    if let Some(reason) = http.store.trouble() {
+        return Err(not_written(NotWritten(reason)));
+    }
+    let query = query.map(str::to_owned);
+    let (store, id) = (http.store.clone(), id.to_owned());
+    let delete = move || {
+        let wish = Wish::to_delete(query.as_deref())?;
+        let selects = |key: &GroupingKey| wish.selects(key);
+        if wish.is_dry_run {
+            let mut keys: Vec<_> = store.groups().into_iter().map(|group| group.key).collect();
+            keys.retain(|key| selects(key));
+            keys.sort_unstable_by(|one, other| one.labels().cmp(other.labels()));
+            return Ok((success(&selected::removed(&keys, true)), Receipt::default()));
+        }
+        let (keys, receipt) = store.delete_selected(selects);
+        info!(id, groups = keys.len(), selectors = wish.shown(), "groups deleted");
+        Ok((success(&selected::removed(&keys, false)), receipt))
+    };
+    let (response, receipt) = of_groups(delete).await?;
+    receipt.written().await.map_err(not_written)?;
+    Ok(response)
+}
+
+/// Looks at all groups, off the executor.
+async fn of_groups<T: Send + 'static>(
+    look: impl FnOnce() -> Result<T, BadWish> + Send + 'static,
+) -> Result<T, Failure> {
+    let _permit = LISTING.acquire().await;
+    let looked = tokio::task::spawn_blocking(look).await;
+    let looked = looked.map_err(|panic| {
+        error!(%panic, "the groups could not be looked at");
+        Failure::Internal
+    })?;
+    looked.map_err(Failure::Selection)
+}
+
+fn not_written(reason: NotWritten) -> Failure {
+    Failure::NotTaken { error: IngestError::NotWritten(reason), more_at: None }
 }
 
 /// Removes all groups. There is a route to it only where that is switched on.
@@ -164,10 +235,7 @@ pub(super) async fn wipe(http: &Http) -> Result<Response<Payload>, Failure> {
         error!(%panic, "the store could not be wiped");
         Failure::Internal
     })?;
-    receipt
-        .written()
-        .await
-        .map_err(|reason| Failure::NotTaken { error: IngestError::NotWritten(reason), more_at: None })?;
+    receipt.written().await.map_err(not_written)?;
     Ok(with_headers(payload::empty(StatusCode::ACCEPTED)))
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use super::accept::prefers_json;
+use super::api::BadWish;
 use super::body::BodyError;
 use super::findings;
 use super::grouping_path::PathError;
@@ -62,6 +63,10 @@ pub(super) enum Failure {
     NoPlugin,
     /// A policy may not be asked about everything that is stored.
     NoAudit,
+    /// Groups may not be removed by selectors.
+    NoDelete,
+    /// What groups are meant cannot be told.
+    Selection(BadWish),
     /// One is asked already.
     Auditing,
     /// What was kept of a push is kept no more, or was not kept.
@@ -193,6 +198,13 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             "an audit asks a plugin about everything that is stored, which is allowed only where the admin API is enabled; \
              start the gateway with --web.enable-admin-api",
         ),
+        Failure::NoDelete => refuse(
+            S::FORBIDDEN,
+            "no-admin-api",
+            "groups can be removed by selectors only where the admin API is enabled; start the gateway with \
+             --web.enable-admin-api",
+        ),
+        Failure::Selection(error) => refuse(S::BAD_REQUEST, "bad-selection", error.to_string()),
         Failure::Auditing => refuse_for_now(
             S::TOO_MANY_REQUESTS,
             "audit-running",
@@ -446,6 +458,14 @@ mod tests {
                 None,
             ),
             (
+                Failure::NoDelete,
+                403,
+                "groups can be removed by selectors only where the admin API is enabled; start the gateway with \
+                 --web.enable-admin-api\n",
+                None,
+            ),
+            (Failure::Selection(BadWish::NotUtf8), 400, "the parameter match[] is not UTF-8\n", None),
+            (
                 Failure::Auditing,
                 429,
                 "another audit is running; there is one at a time, so ask again when it is done\n",
@@ -634,6 +654,8 @@ mod tests {
             Failure::Wish(_) => "Wish",
             Failure::NoPlugin => "NoPlugin",
             Failure::NoAudit => "NoAudit",
+            Failure::NoDelete => "NoDelete",
+            Failure::Selection(_) => "Selection",
             Failure::Auditing => "Auditing",
             Failure::NoRejection => "NoRejection",
             Failure::Unsound(_) => "Unsound",
@@ -693,6 +715,8 @@ mod tests {
             (WishError::Different.into(), 400, None),
             (Failure::NoPlugin, 404, None),
             (Failure::NoAudit, 403, None),
+            (Failure::NoDelete, 403, None),
+            (Failure::Selection(BadWish::NotUtf8), 400, None),
             (Failure::NoRejection, 404, None),
             (Failure::Unsound("why".to_owned()), 500, None),
             (Failure::Internal, 500, None),
@@ -713,7 +737,7 @@ mod tests {
                 assert!(is_named, "{failure:?}");
             }
         }
-        assert_eq!(names.len(), 41, "there is an example of each name above");
+        assert_eq!(names.len(), 43, "there is an example of each name above");
     }
 
     #[test]

@@ -38,6 +38,7 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use self::groups::GroupsPage;
+pub(super) use self::groups::take_in_order;
 use self::plugins::PluginsPage;
 use self::query::Query;
 use self::rejection::RejectionPage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key;
-use crate::store::{Change, Mode, RenderedFamily, StoredFamily};
+use crate::store::{Change, GroupName, Mode, RenderedFamily, StoredFamily};
 
 /// What is to be written, by group.
 #[derive(Debug, Default)]
@@ -55,15 +55,19 @@ impl Pending {
                 let new = GroupChange { is_new: true, is_cleared: true, ..nothing() };
                 (group, GroupChange { push, failure, wish: Some(times.wish), families, ..new })
             }
-            Change::Delete { group } => {
-                (group, GroupChange { is_new: true, is_cleared: true, is_gone: true, ..nothing() })
-            }
+            Change::Delete { group } => return self.remove(group),
+            Change::DeleteMany { groups } => return groups.iter().for_each(|group| self.remove(group)),
             Change::Wipe => {
                 *self = Self { wiped: true, groups: HashMap::new() };
                 return;
             }
         };
         self.groups.entry(key::encode(group.key())).or_default().then(change);
+    }
+
+    fn remove(&mut self, group: &GroupName) {
+        let gone = GroupChange { is_new: true, is_cleared: true, is_gone: true, ..GroupChange::default() };
+        self.groups.entry(key::encode(group.key())).or_default().then(gone);
     }
 
     /// Adds what came later.

@@ -163,7 +163,7 @@ pub(super) fn change(
     own: &OwnFamilies,
 ) -> Result<(), Refusal> {
     match change {
-        Change::Delete { .. } | Change::Wipe => Ok(()),
+        Change::Delete { .. } | Change::DeleteMany { .. } | Change::Wipe => Ok(()),
         Change::Failure { group: name, unknown, .. } => match state.groups.get(&name.labels) {
             Some(group) => same_group(group, name),
             None if *unknown == Unknown::Ignore => Ok(()),

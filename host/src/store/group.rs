@@ -141,10 +141,19 @@ impl Groups {
         self.by_labels.get_mut(labels)
     }
 
+    /// A group by its number.
+    pub(super) fn by_id(&self, id: GroupId) -> Option<&Group> {
+        self.get(self.labels_of.get(&id)?)
+    }
+
     /// The key of a group, by its number.
     pub(super) fn key(&self, id: GroupId) -> Option<&GroupingKey> {
-        let group = self.get(self.labels_of.get(&id)?)?;
-        Some(&group.name.key)
+        Some(&self.by_id(id)?.name.key)
+    }
+
+    /// The number of the next group that is made.
+    pub(super) fn next_id(&self) -> GroupId {
+        self.next_id
     }
 
     /// The group of that name, made if there is none.

@@ -71,7 +71,8 @@ impl Store {
             Change::Push { group, mode, families, .. } => (group, *mode, families.as_slice()),
             Change::Restore { group, families, .. } => (group, Mode::Replace, families.as_slice()),
             Change::Delete { group } => (group, Mode::Replace, &[][..]),
-            Change::Failure { .. } | Change::Wipe => return,
+            // Whoever removes many has them read one by one.
+            Change::Failure { .. } | Change::DeleteMany { .. } | Change::Wipe => return,
         };
         let state = self.state.lock();
         if state.labels.is_none() {

@@ -169,7 +169,7 @@ impl Store {
             Change::Restore { group, times, .. } => (group, times.wish),
             // The time of a group that was never pushed to counts from its failures.
             Change::Failure { group, .. } => (group, None),
-            Change::Delete { .. } | Change::Wipe => return None,
+            Change::Delete { .. } | Change::DeleteMany { .. } | Change::Wipe => return None,
         };
         if wish.is_none() && !self.has_rules.load(Ordering::Acquire) {
             return None;

@@ -95,7 +95,7 @@ fn render(groups: &[GroupInfo], store: &Store, metrics_path: &str, now: SystemTi
 
 /// What would stand there if the groups were in order. Putting all of them in order would take most of the time that
 /// a page takes.
-fn take_in_order(groups: &mut [GroupInfo], range: Range<usize>) -> &[GroupInfo] {
+pub(in crate::http) fn take_in_order(groups: &mut [GroupInfo], range: Range<usize>) -> &[GroupInfo] {
     let mut rest = groups;
     if range.end < rest.len() {
         rest = rest.select_nth_unstable_by(range.end, by_labels).0;

@@ -48,6 +48,10 @@ pub(in crate::http) enum Endpoint {
     ApiRejections,
     /// One of them.
     ApiRejection,
+    /// Some groups, by selectors, as JSON.
+    ApiGroups,
+    /// Some groups are to be removed, by selectors.
+    DeleteGroups,
     /// May a page of another site ask?
     ApiOptions,
     /// All groups are to be removed.
@@ -147,6 +151,7 @@ pub(super) fn rows(web: &Web) -> Vec<Row> {
         row("/api/v1/plugins/", Below, &[(Get, E::ApiPlugin)]),
         row("/api/v1/rejections", Exact, &[(Get, E::ApiRejections)]),
         row("/api/v1/rejections/", Below, &[(Get, E::ApiRejection)]),
+        row("/api/v1/groups", Exact, &[(Get, E::ApiGroups), (Delete, E::DeleteGroups)]),
         row("/api/v1/", Below, &[(Options, E::ApiOptions)]),
         row("/-/quit", Exact, &[(Put, E::Quit), (Post, E::Quit)]),
         row("/-/reload", Exact, &[(Put, E::Reload), (Post, E::Reload)]),
