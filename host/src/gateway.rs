@@ -221,7 +221,11 @@ impl Gateway {
         };
         let (web, limits) = (&self.config.web, self.metrics.limits().clone());
         tokio::select! {
-            () = http::serve(listeners, web, self.live.clone(), limits, answer, shutdown) => {}
+            served = http::serve(listeners, web, self.live.clone(), limits, answer, shutdown) => {
+                if let Err(error) = served {
+                    error!(%error, "cannot serve");
+                }
+            }
             never = expiry::expire(self.store.clone(), self.metrics.clone()) => match never {},
         }
         if let Some(tracer) = self.tracer.clone() {

@@ -1,6 +1,6 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
-//! `server` accepts, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
+//! `server` accepts, on the thread of `front`, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
 //! who that is.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
@@ -16,6 +16,7 @@ mod connection;
 mod delete;
 mod error;
 mod findings;
+mod front;
 mod grouping_path;
 mod guard;
 mod http2;
@@ -26,6 +27,7 @@ mod media_type;
 mod negotiate;
 mod page;
 mod payload;
+mod place;
 mod push;
 mod route;
 mod scrape;

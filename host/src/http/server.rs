@@ -13,17 +13,20 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use pushgate_web_config::Live;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::select;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::caller::Peer;
-use super::connection::{self, Broken, Stopping, Timeouts};
+use super::connection::{Broken, Stopping, Timeouts};
+use super::front;
 use super::lanes::{Lanes, Presence};
 use super::payload::Payload;
+use super::place::{self, Common};
 use crate::config::Web;
 use crate::telemetry::{Limit, LimitMetrics};
 
@@ -31,7 +34,11 @@ use crate::telemetry::{Limit, LimitMetrics};
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` ends: then nothing more is accepted, requests under way are finished within
-/// `drain_timeout`, and what is left is cut. Nothing outlives the returned future, also when it is dropped.
+/// `drain_timeout`, and what is left is cut. Nothing outlives the returned future; when it is dropped, what there is ends
+/// soon after.
+///
+/// Connections are accepted on a thread of their own, where those stay that ask for something; those that push, and those
+/// that speak TLS, of which it cannot be seen, are left to the runtime that this is called in.
 ///
 /// `live` says whether and how connections speak TLS. `answer` cannot fail: whatever goes wrong is an answer as
 /// well. What is used of the limits on connections is told to `limits`.
@@ -42,14 +49,51 @@ pub async fn serve<H, A>(
     limits: Arc<LimitMetrics>,
     answer: H,
     shutdown: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    H: Fn(Request<Incoming>, Arc<Peer>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Payload>> + Send + 'static,
+{
+    // Whether a socket is ready is told to the runtime that it belongs to.
+    let listeners = listeners.into_iter().map(TcpListener::into_std).collect::<io::Result<Vec<_>>>()?;
+    let (stop, stopped) = oneshot::channel();
+    let (web, workers) = (web.clone(), Handle::current());
+    let (failed, failure) = oneshot::channel();
+    let accepting = move || async move {
+        let stopped = async { stopped.await.unwrap_or_default() };
+        match listeners.into_iter().map(TcpListener::from_std).collect() {
+            Ok(listeners) => accept_all(listeners, &web, live, limits, answer, workers, stopped).await,
+            Err(error) => drop(failed.send(error)),
+        }
+    };
+    let mut front = pin!(front::run(accepting));
+    select! {
+        ended = front.as_mut() => ended?,
+        () = shutdown => {
+            // It may have ended by itself.
+            let _ = stop.send(());
+            front.await?;
+        }
+    }
+    failure.await.map_or(Ok(()), Err)
+}
+
+async fn accept_all<H, A>(
+    listeners: Vec<TcpListener>,
+    web: &Web,
+    live: Option<Arc<Live>>,
+    limits: Arc<LimitMetrics>,
+    answer: H,
+    workers: Handle,
+    shutdown: impl Future<Output = ()>,
 ) where
     H: Fn(Request<Incoming>, Arc<Peer>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Payload>> + Send + 'static,
 {
     let lanes = Lanes::new(web, limits.clone());
     let (stop, stopping) = watch::channel(());
-    let stopping = Stopping(stopping);
-    let timeouts = Timeouts::from(web);
+    let common =
+        Common { live, timeouts: Timeouts::from(web), answer, stopping: Stopping(stopping), workers };
     let mut connections = JoinSet::new();
     let mut first = 0;
     // Accepted, and waiting for a place. Those that come later stay in the system's queue, where they cost nothing.
@@ -72,9 +116,8 @@ pub async fn serve<H, A>(
         match accepted {
             Ok(None) => {}
             Ok(Some((seat, (stream, peer)))) => {
-                let (live, answer, stopping) = (live.clone(), answer.clone(), stopping.clone());
                 let (presence, limits) = (seat.presence().clone(), limits.clone());
-                let connection = connection::serve(stream, peer.ip(), seat, live, timeouts, answer, stopping);
+                let connection = place::serve(stream, peer.ip(), seat, common.clone());
                 connections.spawn(async move {
                     if let Err(error) = connection.await {
                         debug!(%peer, %error, "connection ended early");
@@ -148,7 +191,7 @@ mod tests {
     use bytes::Bytes;
     use http::StatusCode;
     use http_body_util::BodyExt as _;
-    use tokio::sync::{mpsc, oneshot};
+    use tokio::sync::mpsc;
     use tokio::task::JoinHandle;
 
     use super::*;
@@ -177,7 +220,7 @@ mod tests {
                 arrival.send(()).unwrap_or_default(); // Not every test listens to the end.
                 answer(request)
             };
-            serve(vec![other, listener], &web, None, told, answer, stopped).await;
+            serve(vec![other, listener], &web, None, told, answer, stopped).await.unwrap();
         });
         Server { address, stop, served, limits, arrived }
     }
@@ -196,6 +239,10 @@ mod tests {
                 let mut body = request.into_body();
                 while let Some(Ok(_)) = body.frame().await {}
                 empty(StatusCode::OK)
+            }
+            "/thread" => {
+                let thread = std::thread::current();
+                whole(StatusCode::OK, TEXT, thread.name().unwrap_or_default().to_owned())
             }
             _ => whole(StatusCode::OK, TEXT, "ok"),
         }
@@ -219,6 +266,13 @@ mod tests {
         tokio::task::spawn_blocking(read).await.unwrap()
     }
 
+    /// Waits until something was refused because of that limit.
+    async fn counted(server: &Server, limit: Limit) {
+        while server.limits.hits(limit) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn get(path: &str) -> String {
         format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
     }
@@ -232,6 +286,25 @@ mod tests {
         assert!(text.ends_with("\r\n\r\nslow"), "{text}");
         let text = rest(ask(&server, "GET / HTTP/1.0\r\n\r\n")).await;
         assert!(text.starts_with("HTTP/1.0 200 OK\r\n") && text.ends_with("\r\n\r\nok"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn whatever_is_no_push_is_answered_on_the_front_and_pushes_never_are() {
+        let server = start(Web::default()).await;
+        let put = |path: &str| get(path).replace("GET", "PUT");
+        let and = |first: &str, second: &str| first.replace("Connection: close\r\n", "") + second;
+        let (asks, pushes) = (get("/thread"), put("/thread"));
+        for (requests, expected) in [
+            (asks.clone(), true),
+            (asks.replace("GET", "OPTIONS"), true),
+            (pushes.clone(), false),
+            (asks.replace("GET", "DELETE"), false),
+            (and(&get("/"), &pushes), false),
+            (and(&get("/"), &asks), true),
+        ] {
+            let text = rest(ask(&server, &requests)).await;
+            assert_eq!(text.ends_with("\r\n\r\nfront"), expected, "{requests}: {text}");
+        }
     }
 
     #[tokio::test]
@@ -253,7 +326,7 @@ mod tests {
     async fn headers_that_do_not_come_end_the_connection() {
         let server = start(Web { header_timeout: Duration::from_millis(300), ..Web::default() }).await;
         assert_eq!(rest(ask(&server, "GET / HTTP/1.1\r\nHost:")).await, "");
-        assert_eq!(server.limits.hits(Limit::HeaderTime), 1);
+        counted(&server, Limit::HeaderTime).await;
         // Between two requests it is the same clock.
         let text = rest(ask(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).await;
         assert!(text.ends_with("ok"), "{text}");
@@ -270,7 +343,7 @@ mod tests {
         assert_eq!((server.arrived.recv().await, server.arrived.recv().await), (Some(()), Some(())));
         // A place comes free when a stuck connection is cut.
         assert!(rest(ask(&server, &get("/"))).await.ends_with("ok"));
-        assert!(server.limits.hits(Limit::WriteTime) > 0);
+        counted(&server, Limit::WriteTime).await;
         drop(stuck);
     }
 
