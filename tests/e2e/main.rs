@@ -143,5 +143,8 @@ mod setups;
 /// The rules that ARCHITECTURE.md states.
 mod architecture;
 
+/// What SECURITY.md promises.
+mod security;
+
 /// What README.md shows.
 mod readme;

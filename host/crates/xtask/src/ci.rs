@@ -10,6 +10,7 @@ use crate::{guests, step, test, wasm_target, workspace};
 pub fn ci() -> Result {
     step::run_all(format_checks())?;
     dependency_rules()?;
+    allowed_crates()?;
     wasm_target::ensure(&[wasm_target::UNKNOWN, wasm_target::WASI])?;
     step::run_all(lints())?;
     step::run_all(documents())?;
@@ -133,6 +134,21 @@ fn dependency_rules() -> Result {
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(Failure::new(broken.join("\n"))) }
+}
+
+/// `deny.toml`, where cargo-deny is installed: it takes longer to build than the tests take to run.
+fn allowed_crates() -> Result {
+    let deny = |arguments: &[&str]| {
+        let mut deny = workspace::cargo(".");
+        deny.arg("deny").args(arguments);
+        deny
+    };
+    if step::output(&mut deny(&["--version"])).is_err() {
+        step::say("licences and sources of crates are not checked: `cargo install cargo-deny` is missing");
+        return Ok(());
+    }
+    let mut check = deny(&["--offline", "check", "bans", "licenses", "sources"]);
+    step::run_quietly("check licences and sources of crates", &mut check).map(drop)
 }
 
 /// Whether a line of `cargo tree` is about `what`, which a space follows.
