@@ -228,23 +228,24 @@ impl Gateway {
             }
             never = expiry::expire(self.store.clone(), self.metrics.clone()) => match never {},
         }
-        if let Some(tracer) = self.tracer.clone() {
-            let _ = task::spawn_blocking(move || tracer.close()).await;
-        }
         drop(stop);
-        let ingest = self.ingest.clone();
-        if let Err(error) = task::spawn_blocking(move || ingest.capture().stop()).await {
-            error!(%error, "the capture was not written at the end");
+        // What was acknowledged comes first: whoever asked for the end may lose patience.
+        if let Some(journal) = self.journal.clone()
+            && let Err(error) = task::spawn_blocking(move || journal.close()).await
+        {
+            error!(%error, "the journal was not written at the end");
         }
         if let Some(keeping) = keeping
             && let Err(error) = keeping.await
         {
             error!(%error, "the persistence file was not written at the end");
         }
-        if let Some(journal) = self.journal.clone()
-            && let Err(error) = task::spawn_blocking(move || journal.close()).await
-        {
-            error!(%error, "the journal was not written at the end");
+        let ingest = self.ingest.clone();
+        if let Err(error) = task::spawn_blocking(move || ingest.capture().stop()).await {
+            error!(%error, "the capture was not written at the end");
+        }
+        if let Some(tracer) = self.tracer.clone() {
+            let _ = task::spawn_blocking(move || tracer.close()).await;
         }
     }
 }

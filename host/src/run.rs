@@ -74,7 +74,7 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
     let inherited = config.web.systemd_socket.then(http::inherit).transpose()?;
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before the plugins are compiled, which takes seconds in which one may be asked to stop as well.
         let mut asked_to_stop = pin!(asked_to_stop()?);
         // From here on a SIGHUP does not end the process; one that comes too early is remembered.
@@ -86,7 +86,10 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
         });
         let gateway = tokio::select! {
             gateway = loading => gateway.context("the plugins could not be loaded")??,
-            () = &mut asked_to_stop => return Ok(()),
+            () = &mut asked_to_stop => {
+                info!("stopped");
+                return Ok(());
+            }
         };
         let listeners = match inherited {
             Some(sockets) => gateway.adopt(sockets)?,
@@ -108,7 +111,11 @@ fn serve(settings: Settings) -> anyhow::Result<()> {
         }
         info!("stopped");
         Ok(())
-    })
+    });
+    // Whoever asked for the end does not wait for plugins that are being compiled, nor for what nobody is to be told any
+    // more. A journal that is being opened is left as in a crash, which costs nothing.
+    runtime.shutdown_background();
+    served
 }
 
 /// Tells systemd, if it is what started this, and its unit says `Type=notify` or `notify-reload`.

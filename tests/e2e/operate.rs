@@ -1,7 +1,11 @@
 //! Flags, the environment, the log and reloading: what an operator does.
 
+use std::net::TcpListener;
+use std::process::Command;
+
 use e2e::gateway::{config, entry};
-use e2e::{Gateway, artifacts};
+use e2e::process::Server;
+use e2e::{Folder, Gateway, artifacts};
 
 /// A plugin that refuses families of that name.
 fn refusing(name: &str) -> String {
@@ -91,4 +95,24 @@ fn sighup_with_a_configuration_that_is_wrong_changes_nothing() {
     gateway.reload(&file(""));
     assert_eq!(good(&gateway).0, 1.0);
     gateway.put("/metrics/job/one", "a 1\n").expect(200);
+}
+
+#[test]
+fn a_start_that_takes_long_is_broken_off_when_the_end_is_asked_for() {
+    // It takes connections, and says nothing.
+    let registry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("http://{}/x.wasm", registry.local_addr().unwrap());
+    let digest = "0".repeat(64);
+    let plugin = format!(
+        "fetch_timeout = '1h'\n[[plugin]]\nname = 'x'\nsource = '{source}'\ndigest = 'sha256:{digest}'\n"
+    );
+    let folder = Folder::new();
+    folder.write("config.toml", config("127.0.0.1:0", &plugin));
+    let mut command = Command::new(artifacts::gateway());
+    command.args(["--config.file", "config.toml"]);
+    let mut gateway = Server::start("pushgate", command, folder);
+    let _asked = registry.accept().unwrap();
+    let status = gateway.terminate();
+    assert!(status.success(), "{status}\n{}", gateway.log());
+    assert!(gateway.log().contains("stopped"), "{}", gateway.log());
 }
