@@ -109,6 +109,9 @@ mod journal;
 /// What outlives the process, and the original's file.
 mod persistence;
 
+/// Everything at once.
+mod soak;
+
 /// Groups whose time is over.
 mod forgetting;
 

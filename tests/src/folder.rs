@@ -25,6 +25,11 @@ impl Folder {
         &self.0
     }
 
+    /// Where it is, and it stays there.
+    pub fn keep(self) -> PathBuf {
+        std::mem::ManuallyDrop::new(self).0.clone()
+    }
+
     /// Writes a file into it and returns the file's path.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let file = self.0.join(name);

@@ -1,6 +1,7 @@
 //! The gateway under test.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use xtask::workspace;
@@ -72,12 +73,23 @@ impl Gateway {
         Self::spawn(folder, &["--config.file", "config.toml"])
     }
 
+    /// Starts that binary in a folder, with this configuration.
+    pub fn start_binary(binary: &Path, folder: Folder, config: &str) -> Self {
+        folder.write("config.toml", config);
+        let mut command = Command::new(binary);
+        command.args(["--config.file", "config.toml"]);
+        Self::ready(Self::run(folder, command))
+    }
+
     fn spawn(folder: Folder, arguments: &[&str]) -> Self {
         Self::spawn_as(folder, arguments, &[])
     }
 
     fn spawn_as(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let gateway = Self::listening(folder, arguments, variables);
+        Self::ready(Self::listening(folder, arguments, variables))
+    }
+
+    fn ready(gateway: Self) -> Self {
         poll::until("the gateway is ready", || (gateway.get("/-/ready").status == 200).then_some(()));
         gateway
     }
@@ -158,6 +170,16 @@ impl Gateway {
         self.server.folder()
     }
 
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    /// Asks it to read its configuration again, and waits for nothing.
+    pub fn hang_up(&self) {
+        self.server.hang_up();
+    }
+
     /// Writes another configuration and has it read. Returns the line of the log that tells what came of it.
     pub fn reload(&mut self, config: &str) -> String {
         let told = |line: &&str| line.contains("configuration reloaded") || line.contains("not reloaded");
@@ -193,7 +215,7 @@ pub fn config(address: &str, plugins: &str) -> String {
 }
 
 /// The entry of a plugin in the chain.
-pub fn entry(name: &str, source: &std::path::Path, rest: &str) -> String {
+pub fn entry(name: &str, source: &Path, rest: &str) -> String {
     format!("\n[[plugin]]\nname = \"{name}\"\nsource = \"{}\"\n{rest}\n", source.display())
 }
 

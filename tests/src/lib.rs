@@ -18,6 +18,7 @@ pub mod process;
 pub mod raw_guest;
 pub mod scenario;
 pub mod scrape;
+pub mod soak;
 
 pub mod browser;
 pub mod clients;

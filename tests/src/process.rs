@@ -60,6 +60,11 @@ impl Server {
         &self.folder
     }
 
+    /// Its id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to read its configuration again, the way a service manager does.
     pub fn hang_up(&self) {
         self.signal("-HUP");

@@ -11,6 +11,7 @@ pub mod workspace;
 pub mod bench;
 pub mod ci;
 pub mod run;
+pub mod soak;
 pub mod test;
 
 pub mod guests;

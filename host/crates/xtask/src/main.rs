@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use xtask::run::Profile;
-use xtask::{Result, bench, ci, guests, run, test, wasm_target};
+use xtask::{Result, bench, ci, guests, run, soak, test, wasm_target};
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
@@ -13,6 +13,8 @@ usage: cargo xtask TASK
   test              set up what the tests need, then run all of them
   plugins [--all]   build the bundled plugins into target/plugins (all: the tests' guests, too)
   bench [FILTER]    how fast parsing, pushing, scraping and plugin calls are
+  soak [--duration 2h] [--seed NUMBER] [--binary PUSHGATE]
+                    everything at once against the gateway, five minutes by default, and is anything lost or growing
   ci                what has to hold before a change lands: format, lints, rules, docs, tests";
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["plugins"] => plugins(&[guests::PLUGINS], &[wasm_target::UNKNOWN]),
         ["plugins", "--all"] => plugins(&guests::ALL, &[wasm_target::UNKNOWN, wasm_target::WASI]),
         ["bench", ref filter @ ..] => bench::bench(filter),
+        ["soak", ref arguments @ ..] => soak::soak(arguments),
         ["ci"] => ci::ci(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
