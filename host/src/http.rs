@@ -56,6 +56,7 @@ use self::caller::Caller;
 pub use self::caller::Peer;
 use self::error::Failure;
 pub use self::error::told;
+use self::grouping_path::KeyLimits;
 pub use self::grouping_path::path_of;
 use self::guard::Guard;
 pub use self::listen::{InheritError, ListenError, inherit, listen};
@@ -85,6 +86,7 @@ pub struct Http {
     ingest: Arc<Ingest>,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
+    keys: KeyLimits,
     bodies: BodyReader,
     answers: Answers,
     openmetrics_bodies: media_type::OpenMetrics,
@@ -126,6 +128,11 @@ impl Http {
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
+            keys: KeyLimits {
+                labels: push.max_labels,
+                name_length: push.max_name_length,
+                value_length: push.max_label_value_length,
+            },
             answers: Answers::new(scrape.max_in_flight, metrics.limits().clone()),
             bodies: BodyReader::new(config, ingest.turns().clone(), metrics.limits().clone()),
             metrics,

@@ -1,7 +1,7 @@
 //! The files below `examples/`.
 
 use e2e::clients::Shell;
-use e2e::prometheus::promtool_check_config;
+use e2e::prometheus::{promtool_check_config, promtool_check_rules};
 use e2e::{Folder, Gateway, Prometheus};
 use xtask::workspace;
 
@@ -58,6 +58,34 @@ fn the_prometheus_configuration_scrapes_the_gateway() {
     };
     prometheus.await_scrapes("pushgate", 1);
     assert_eq!(prometheus.query("m{job=\"batch\"}").len(), 1);
+}
+
+#[test]
+fn the_alerts_are_about_metrics_that_there_are() {
+    let file = workspace::path("examples/prometheus/alerts.yml");
+    let Some(checked) = promtool_check_rules(&file) else { return };
+    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    assert!(checked.stdout.contains("4 rules found"), "{}", checked.stdout);
+    let gateway = Gateway::start("");
+    let scrape = gateway.scrape();
+    let text = read("prometheus/alerts.yml");
+    let code =
+        text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.contains("pushgate {{"));
+    let is_of_name = |character: char| character.is_ascii_lowercase() || character == '_';
+    let words: std::collections::BTreeSet<&str> = code
+        .flat_map(|line| line.split(|character| !is_of_name(character)))
+        .filter(|word| word.starts_with("pushgate_"))
+        .collect();
+    assert!(words.len() > 4, "{words:?}");
+    for name in words {
+        assert!(!scrape.samples(name).is_empty(), "{name}");
+    }
+    for outcome in ["busy", "full", "not_written", "fault"] {
+        assert_ne!(
+            scrape.samples("pushgate_pushes_total").iter().filter(|line| line.contains(outcome)).count(),
+            0
+        );
+    }
 }
 
 #[test]

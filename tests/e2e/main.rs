@@ -100,6 +100,9 @@ mod limits;
 /// A suite of hostile guests: each has a fault of its own name, and harms nobody else.
 mod hostile_suite;
 
+/// Every bound has a test, and a metric if clients meet it.
+mod bounds;
+
 /// More clients than the gateway takes.
 mod floods;
 

@@ -105,6 +105,12 @@ pub fn promtool_check_metrics(exposition: &str) -> Option<Vec<String>> {
     Some(finished.stdout.lines().chain(finished.stderr.lines()).map(str::to_owned).collect())
 }
 
+/// Runs `promtool check rules` over a file; `None` skips the test.
+pub fn promtool_check_rules(file: &std::path::Path) -> Option<crate::process::Finished> {
+    let program = require(Tool::Promtool)?;
+    Some(finish(Command::new(program).args(["check", "rules"]).arg(file), b""))
+}
+
 /// Runs `promtool check config` over a file; `None` skips the test.
 pub fn promtool_check_config(file: &std::path::Path) -> Option<crate::process::Finished> {
     let program = require(Tool::Promtool)?;

@@ -15,7 +15,7 @@ use super::accept::prefers_json;
 use super::api::BadWish;
 use super::body::BodyError;
 use super::findings;
-use super::grouping_path::PathError;
+use super::grouping_path::{KeyTooLarge, PathError};
 use super::payload::{self, Payload};
 use super::route::Allow;
 use super::wish::WishError;
@@ -53,6 +53,8 @@ pub(super) enum Failure {
     /// There is no configuration to read again.
     NoReloads,
     Group(PathError),
+    /// Its labels are more than are taken, or longer.
+    KeyTooLarge(KeyTooLarge),
     Body(BodyError),
     /// A push was not taken, and there may be a path at which to read more of why.
     NotTaken {
@@ -86,6 +88,12 @@ impl From<PathError> for Failure {
 impl From<WishError> for Failure {
     fn from(error: WishError) -> Self {
         Self::Wish(error)
+    }
+}
+
+impl From<KeyTooLarge> for Failure {
+    fn from(error: KeyTooLarge) -> Self {
+        Self::KeyTooLarge(error)
     }
 }
 
@@ -185,6 +193,7 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             refuse_for_now(S::SERVICE_UNAVAILABLE, "busy", detail, SOON)
         }
         Failure::Group(error) => refuse(S::BAD_REQUEST, "bad-url", error.to_string()),
+        Failure::KeyTooLarge(error) => refuse(S::PAYLOAD_TOO_LARGE, "too-large", error.to_string()),
         Failure::Body(error) => body(error),
         Failure::NotTaken { error, more_at } => Refusal { more_at: more_at.as_deref(), ..ingest(error) },
         Failure::NoPlugin => refuse(
@@ -302,6 +311,7 @@ pub(super) fn limit(failure: &Failure) -> Option<Limit> {
     match failure {
         Failure::TooManyConnections => Some(Limit::Connections),
         Failure::TooManyScrapes => Some(Limit::Scrapes),
+        Failure::KeyTooLarge(error) => Limit::of(error.key),
         Failure::Body(error) => match error {
             BodyError::TooLarge { .. } => Some(Limit::Body),
             BodyError::DecompressedTooLarge { .. } => Some(Limit::Decompressed),
@@ -391,6 +401,7 @@ mod tests {
 
     use super::*;
     use crate::config::ByteSize;
+    use crate::http::grouping_path::KeyLimits;
     use crate::journal::NotWritten;
 
     fn parse_error(body: &str, rules: &Rules) -> text::ParseError {
@@ -402,6 +413,11 @@ mod tests {
         fn from(error: IngestError) -> Self {
             Self::NotTaken { error, more_at: None }
         }
+    }
+
+    fn long_key() -> KeyTooLarge {
+        let limits = KeyLimits { labels: 1, name_length: 2, value_length: 3 };
+        limits.check(&GroupingKey::new([("job", "j")]).unwrap()).unwrap_err()
     }
 
     fn rejected() -> Failure {
@@ -630,6 +646,7 @@ mod tests {
             Failure::NotReloaded(_) => "NotReloaded",
             Failure::NoReloads => "NoReloads",
             Failure::Group(_) => "Group",
+            Failure::KeyTooLarge(_) => "KeyTooLarge",
             Failure::Body(error) => match error {
                 BodyError::TooLarge { .. } => "Body TooLarge",
                 BodyError::DecompressedTooLarge { .. } => "Body DecompressedTooLarge",
@@ -698,6 +715,7 @@ mod tests {
             (Failure::NotReloaded("why".to_owned()), 500, None),
             (Failure::NoReloads, 501, None),
             (PathError::Odd("/a".to_owned()).into(), 400, None),
+            (long_key().into(), 413, Some("push.max_name_length")),
             (BodyError::TooLarge { limit }.into(), 413, Some("push.max_body")),
             (BodyError::DecompressedTooLarge { limit }.into(), 413, Some("push.max_decompressed")),
             (BodyError::Corrupt { coding: "gzip", error: std::io::Error::other("why") }.into(), 400, None),
@@ -737,7 +755,7 @@ mod tests {
                 assert!(is_named, "{failure:?}");
             }
         }
-        assert_eq!(names.len(), 43, "there is an example of each name above");
+        assert_eq!(names.len(), 44, "there is an example of each name above");
     }
 
     #[test]

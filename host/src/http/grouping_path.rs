@@ -40,6 +40,39 @@ pub(super) enum PathError {
     Key(#[from] GroupingKeyError),
 }
 
+/// What the labels in a URL may be. They are stored once for each group, and shown with each series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyLimits {
+    pub(super) labels: usize,
+    pub(super) name_length: usize,
+    pub(super) value_length: usize,
+}
+
+/// There are more labels in a URL than are taken, or longer ones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the URL has {what}, {limit} are allowed ({key})")]
+pub(super) struct KeyTooLarge {
+    what: &'static str,
+    limit: usize,
+    /// The limit's key in the configuration.
+    pub(super) key: &'static str,
+}
+
+impl KeyLimits {
+    /// Whether a key is within the limits.
+    pub(super) fn check(self, key: &GroupingKey) -> Result<(), KeyTooLarge> {
+        let within = |length: usize, limit: usize, what, key| {
+            if length <= limit { Ok(()) } else { Err(KeyTooLarge { what, limit, key }) }
+        };
+        within(key.labels().count(), self.labels, "too many labels", "push.max_labels")?;
+        key.labels().try_for_each(|(name, value)| {
+            within(name.len(), self.name_length, "too many bytes in a label name", "push.max_name_length")?;
+            let what = "too many bytes in a label value";
+            within(value.len(), self.value_length, what, "push.max_label_value_length")
+        })
+    }
+}
+
 /// The grouping key in a path, percent-decoded, from behind `/metrics/`; `None` when the path is not
 /// that of a group at all.
 ///

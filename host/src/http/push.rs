@@ -31,6 +31,8 @@ pub(super) async fn push(
 ) -> Result<Response<Payload>, Failure> {
     let named = || {
         let key = http.grouping_key(path)?;
+        // A group that is there already, from when more was taken, can still be removed.
+        http.keys.check(&key)?;
         let wish = wish::of(&head.headers, head.uri.query())?;
         Ok((key, restored_times(http, change, &head.headers)?, wish))
     };
