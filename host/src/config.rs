@@ -42,7 +42,7 @@ pub use self::given::Given;
 pub use self::pattern::Pattern;
 pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
-pub use self::retention::{Retention, Terms};
+pub use self::retention::{Bounds, Retention, Terms};
 pub use self::scope::Scope;
 use self::section::{Findings, Section};
 pub use self::show::KeyLines;

@@ -171,6 +171,8 @@ pub enum IngestError {
         /// Its key.
         group: String,
     },
+    /// A bound of its job is reached.
+    JobFull(String),
     /// A bound of the store is reached.
     Full {
         /// The bound's key in the configuration.
@@ -213,7 +215,7 @@ impl IngestError {
             Self::Inconsistent(_) | Self::Exists { .. } => Outcome::Inconsistent,
             Self::Rejected(_) => Outcome::Rejected,
             Self::Fault { .. } | Self::Suspended { .. } => Outcome::Fault,
-            Self::Full { .. } => Outcome::Full,
+            Self::Full { .. } | Self::JobFull(_) => Outcome::Full,
             Self::Busy(_) => Outcome::Busy,
             Self::NotWritten(_) => Outcome::NotWritten,
         }
@@ -254,6 +256,7 @@ impl IngestError {
             Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
             Self::Suspended { plugin, .. } => format!("plugin '{plugin}' is suspended for this job"),
             Self::Exists { group } => format!("the group {group} exists already"),
+            Self::JobFull(reason) => reason.clone(),
             Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
             Self::Busy(_) => "too many pushes at the same time".to_owned(),
             Self::NotWritten(reason) => reason.to_string(),
@@ -265,6 +268,7 @@ impl From<Refusal> for IngestError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Full { key, limit } => Self::Full { key, limit },
+            full @ Refusal::JobFull { .. } => Self::JobFull(full.to_string()),
             Refusal::Exists { group } => Self::Exists { group },
             refusal => Self::Inconsistent(refusal.to_string()),
         }
@@ -492,8 +496,10 @@ impl Ingest {
     /// Lets scrapes fail for a push that was not checked, as it would have made them fail once it was stored. One with
     /// timestamps is just dropped.
     fn expose(&self, refusal: &Refusal, push: &Push) {
-        let is_dropped =
-            matches!(refusal, Refusal::Full { .. } | Refusal::Objection(Objection::Timestamp { .. }));
+        let is_dropped = matches!(
+            refusal,
+            Refusal::Full { .. } | Refusal::JobFull { .. } | Refusal::Objection(Objection::Timestamp { .. })
+        );
         if self.consistency == Consistency::Unchecked && !is_dropped {
             self.store.expose_as_unsound(push.grouping_key(), &refusal.to_string());
         }

@@ -19,6 +19,7 @@ mod chunk;
 mod deadlines;
 mod group;
 mod index;
+mod jobs;
 mod labels;
 mod lifetime;
 mod render;
@@ -40,6 +41,7 @@ pub use self::chunk::Chunk;
 pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
 use self::group::{Group, GroupId, Groups};
 use self::index::Index;
+use self::jobs::Jobs;
 use self::labels::Labels;
 pub use self::labels::{LabelCounting, LabelGrowth};
 pub use self::lifetime::Lifetime;
@@ -184,6 +186,8 @@ struct State {
     /// Only while somebody may ask.
     labels: Option<Labels>,
     lifetimes: Lifetimes,
+    /// Only where a job has bounds of its own.
+    jobs: Option<Jobs>,
     exposed: Exposed,
     series: usize,
     /// Bytes of all chunks that are exposed.
@@ -321,7 +325,8 @@ impl Store {
         self.read_labels(&change);
         let worked_out = self.work_out(&change);
         let mut state = self.state.lock();
-        check::change(&state, &change, &self.limits, &self.own)?;
+        let bounds = worked_out.map(|worked_out| worked_out.bounds).unwrap_or_default();
+        check::change(&state, &change, &self.limits, bounds, &self.own)?;
         if !state.is_changed_by(&change) {
             return Ok(Receipt::default());
         }
@@ -403,36 +408,45 @@ impl State {
 
     fn commit(&mut self, change: Change, worked_out: Option<WorkedOut>) {
         match change {
-            Change::Push { group, mode, families, arrival } => {
-                self.commit_push(&group, mode, families, arrival, worked_out);
-            }
-            Change::Restore { group, families, times } => {
-                self.group_entry(&group).failure_time = times.failure;
+            Change::Push { group, mode, families, arrival } => self.counted(group.key.job(), |state| {
+                state.commit_push(&group, mode, families, arrival, worked_out);
+            }),
+            Change::Restore { group, families, times } => self.counted(group.key.job(), |state| {
+                state.group_entry(&group).failure_time = times.failure;
                 let arrival = Arrival { at: times.push, wish: times.wish };
-                self.commit_push(&group, Mode::Replace, families, arrival, worked_out);
-            }
+                state.commit_push(&group, Mode::Replace, families, arrival, worked_out);
+            }),
             Change::Wipe => {
                 self.groups.clear();
                 self.lifetimes.clear();
+                self.jobs.iter_mut().for_each(|jobs| *jobs = Jobs::default());
                 self.index = Index::default();
                 self.labels.iter_mut().for_each(Labels::clear);
                 self.exposed = Exposed::new();
                 (self.series, self.text_len) = (0, 0);
                 self.unsound.clear();
             }
-            Change::Failure { group: name, reason, at, .. } => {
-                let group = self.group_entry(&name);
-                group.failure_time = at;
-                group.last_error = Some(reason);
-                let (id, times, chunks) = (group.id, group.times(), group.render_times());
-                if times.push == 0.0 {
-                    self.live(&name, times, worked_out);
+            Change::Failure { group, reason, at, .. } => self.counted(group.key.job(), |state| {
+                state.commit_failure(&group, reason, at, worked_out);
+            }),
+            Change::Delete { group } => self.counted(group.key.job(), |state| state.remove(&group)),
+            Change::DeleteMany { groups } => {
+                for group in &groups {
+                    self.counted(group.key.job(), |state| state.remove(group));
                 }
-                self.expose_times(id, chunks);
             }
-            Change::Delete { group } => self.remove(&group),
-            Change::DeleteMany { groups } => groups.iter().for_each(|group| self.remove(group)),
         }
+    }
+
+    fn commit_failure(&mut self, name: &GroupName, reason: Arc<str>, at: f64, worked_out: Option<WorkedOut>) {
+        let group = self.group_entry(name);
+        group.failure_time = at;
+        group.last_error = Some(reason);
+        let (id, times, chunks) = (group.id, group.times(), group.render_times());
+        if times.push == 0.0 {
+            self.live(name, times, worked_out);
+        }
+        self.expose_times(id, chunks);
     }
 
     fn remove(&mut self, name: &GroupName) {

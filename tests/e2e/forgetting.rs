@@ -246,3 +246,34 @@ fn where_nothing_is_said_a_scrape_is_as_before() {
         assert_eq!(ages(&gateway, accept), [""; 0]);
     }
 }
+
+#[test]
+fn a_job_cannot_fill_the_whole_store() {
+    let bounds = "[[store.jobs]]\njob = 'ci_.*'\nmax_groups = 2\nmax_series = 3\n";
+    let gateway = start(bounds);
+    for instance in ["a", "b"] {
+        gateway.put(&format!("/metrics/job/ci_1/instance/{instance}"), "m 1\n").expect(200);
+    }
+    let refused = gateway.put("/metrics/job/ci_1/instance/c", "m 1\n").expect(429);
+    let expected = "the job \"ci_1\" stores as much as it may ([[store.jobs]] max_groups = 2); push less, delete groups of that \
+                    job, or have the bound raised\n";
+    assert_eq!(refused.text(), expected);
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    let refused = gateway.post("/metrics/job/ci_1/instance/a", "n 1\no 1\n").expect(429);
+    assert!(refused.text().contains("[[store.jobs]] max_series = 3"), "{}", refused.text());
+    for job in ["ci_2", "other"] {
+        gateway.put(&format!("/metrics/job/{job}"), "m 1\nn 1\no 1\n").expect(200);
+    }
+    gateway.put("/metrics/job/other/instance/a", "m 1\n").expect(200);
+    assert_eq!(gateway.scrape().sum("pushgate_pushes_total", &["outcome=\"full\""]), 2.0);
+    // What goes makes room; a restart counts what is stored, and a reload changes the bounds.
+    gateway.delete("/metrics/job/ci_1/instance/a").expect(202);
+    gateway.put("/metrics/job/ci_1/instance/c", "m 1\n").expect(200);
+    let mut gateway = Gateway::start_again(gateway.kill(), &config(bounds));
+    gateway.put("/metrics/job/ci_1/instance/d", "m 1\n").expect(429);
+    let told = gateway.reload(&config("[[store.jobs]]\njob = 'ci_.*'\nmax_groups = 3\n"));
+    assert!(told.contains("configuration reloaded") && !told.contains("restart"), "{told}");
+    gateway.put("/metrics/job/ci_1/instance/d", "m 1\n").expect(200);
+    gateway.put("/metrics/job/ci_1/instance/e", "m 1\n").expect(429);
+    assert_eq!(gateway.scrape().sum("pushgate_groups", &[]), 6.0);
+}

@@ -82,7 +82,12 @@ impl Check {
                 }
                 Ok(Answer::Yes)
             }
-            Err(IngestError::Fault { .. } | IngestError::Busy(_) | IngestError::Full { .. }) => {
+            Err(
+                IngestError::Fault { .. }
+                | IngestError::Busy(_)
+                | IngestError::Full { .. }
+                | IngestError::JobFull(_),
+            ) => {
                 anyhow::bail!("{}", told.trim_end())
             }
             Err(_) => {

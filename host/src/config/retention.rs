@@ -1,4 +1,5 @@
-//! How long a group is kept that nobody pushes to any more: `ttl`, `max_ttl`, `stale_after` and `[[store.jobs]]`.
+//! How long a group is kept that nobody pushes to any more: `ttl`, `max_ttl`, `stale_after` and `[[store.jobs]]`, which also
+//! says how much a job may store.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::duration;
-use super::kind::{self, Kind, text};
+use super::kind::{self, Kind, text, whole};
 use super::pattern::Pattern;
 use super::section::Section;
 use super::show::{Row, quoted, toml_of};
@@ -41,10 +42,20 @@ pub struct Terms {
     pub stale_after: Option<Duration>,
 }
 
+/// How much each job may store of those that an entry is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Groups.
+    pub max_groups: Option<usize>,
+    /// Series of all its groups.
+    pub max_series: Option<usize>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct JobTerms {
     job: Pattern,
     terms: Terms,
+    bounds: Bounds,
 }
 
 impl Retention {
@@ -53,10 +64,23 @@ impl Retention {
         self.jobs.is_empty() && self.terms == Terms::default()
     }
 
+    /// Whether any job has bounds of its own.
+    pub fn has_bounds(&self) -> bool {
+        self.jobs.iter().any(|entry| entry.bounds != Bounds::default())
+    }
+
+    /// How much a job may store.
+    pub fn bounds(&self, job: &str) -> Bounds {
+        self.entry(job).map(|entry| entry.bounds).unwrap_or_default()
+    }
+
+    fn entry(&self, job: &str) -> Option<&JobTerms> {
+        self.jobs.iter().find(|entry| entry.job.is_match(job))
+    }
+
     /// What holds for a group of that job whose last push came with that wish.
     pub fn terms(&self, job: &str, wish: Option<Duration>) -> Terms {
-        let entry = self.jobs.iter().find(|entry| entry.job.is_match(job));
-        let terms = entry.map_or(self.terms, |entry| entry.terms);
+        let terms = self.entry(job).map_or(self.terms, |entry| entry.terms);
         let Some(wish) = wish else { return terms };
         // Whoever pushes may always shorten, and have what everybody has.
         let most = terms.ttl.max(self.max_ttl).unwrap_or(Duration::MAX);
@@ -105,7 +129,11 @@ impl JobTerms {
     fn read(entry: &mut Section<'_, '_>, mut terms: Terms) -> Option<Self> {
         let job = entry.required("job", &text(Pattern::EXAMPLE, str::parse));
         terms.read(entry);
-        Some(Self { job: job?, terms })
+        let bounds = Bounds {
+            max_groups: entry.optional("max_groups", &whole(1..=100_000_000)),
+            max_series: entry.optional("max_series", &whole(0..=1_000_000_000)),
+        };
+        Some(Self { job: job?, terms, bounds })
     }
 
     fn shown(&self) -> Value {
@@ -113,6 +141,9 @@ impl JobTerms {
         entry.insert("job".to_owned(), self.job.as_str().into());
         entry.insert("ttl".to_owned(), shown(self.terms.ttl).into());
         entry.insert("stale_after".to_owned(), shown(self.terms.stale_after).into());
+        for (key, bound) in [("max_groups", self.bounds.max_groups), ("max_series", self.bounds.max_series)] {
+            entry.extend(bound.map(|bound| (key.to_owned(), bound.into())));
+        }
         Value::Object(entry)
     }
 }
@@ -258,7 +289,12 @@ mod tests {
             ),
             (
                 "[[store.jobs]]\njob = 'a'\nlimit = 1\n",
-                "c.toml:4: [[store.jobs]] 1 limit: unknown key; allowed: job, stale_after, ttl",
+                "c.toml:4: [[store.jobs]] 1 limit: unknown key; allowed: job, max_groups, max_series, stale_after, ttl",
+            ),
+            (
+                "[[store.jobs]]\njob = 'a'\nmax_groups = 0\nmax_series = -1\n",
+                "c.toml:4: [[store.jobs]] 1 max_groups: 0 is out of bounds; allowed: 1 to 100000000\n\
+                 c.toml:5: [[store.jobs]] 1 max_series: -1 is out of bounds; allowed: 0 to 1000000000",
             ),
             (
                 "jobs = 5\n",

@@ -319,6 +319,7 @@ mod tests {
         [[store.jobs]]
         job = 'x\\d\"'
         ttl = '0s'
+        max_series = 7
         [persistence]
         file = '/var/lib/data'
         interval = '1.5ms'

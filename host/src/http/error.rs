@@ -288,6 +288,9 @@ fn ingest(error: &IngestError) -> Refusal<'_> {
         IngestError::Exists { group } => {
             refuse(S::CONFLICT, "exists", format!("the group {group} exists already"))
         }
+        IngestError::JobFull(reason) => {
+            refuse_for_now(S::TOO_MANY_REQUESTS, "job-full", reason.as_str(), WHEN_DELETED)
+        }
         IngestError::Full { limit, key } => {
             let detail = format!("the gateway stores as much as it may ({key} = {limit})");
             refuse_for_now(S::TOO_MANY_REQUESTS, "full", detail, WHEN_DELETED)
@@ -664,6 +667,7 @@ mod tests {
                 IngestError::Fault { .. } => "Fault",
                 IngestError::Suspended { .. } => "Suspended",
                 IngestError::Exists { .. } => "Exists",
+                IngestError::JobFull(_) => "JobFull",
                 IngestError::Full { .. } => "Full",
                 IngestError::Busy(_) => "Busy",
                 IngestError::NotWritten(_) => "NotWritten",
@@ -689,6 +693,7 @@ mod tests {
             (Failure::Auditing, 429, None),
             (IngestError::Full { key: "store.max_groups", limit: 5 }.into(), 429, Some("store.max_groups")),
             (IngestError::Full { key: "store.max_series", limit: 5 }.into(), 429, Some("store.max_series")),
+            (IngestError::JobFull("why".to_owned()).into(), 429, None),
             (Failure::TooManyLogins, 503, None),
             (Failure::TooManyConnections, 503, Some("web.max_connections")),
             (Failure::TooManyScrapes, 503, Some("scrape.max_in_flight")),

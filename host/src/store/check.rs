@@ -7,6 +7,7 @@ use pushgate_exposition::{Kind, Objection, Push, find_escaped_alike};
 use super::group::{Group, GroupName, with_instance};
 use super::render::RenderedFamily;
 use super::{Change, Limits, Mode, OwnFamilies, State, Unknown};
+use crate::config::Bounds;
 
 /// Families that begin with it are the gateway's own.
 pub const OWN_PREFIX: &str = "pushgate_";
@@ -119,6 +120,18 @@ pub enum Refusal {
         /// The other one.
         other: String,
     },
+    /// A bound that the operator has set for some jobs.
+    #[error(
+        "the job {job:?} stores as much as it may ([[store.jobs]] {key} = {limit}); push less, delete groups of that job, or have the bound raised"
+    )]
+    JobFull {
+        /// The job.
+        job: String,
+        /// The key of the entry in the configuration.
+        key: &'static str,
+        /// The bound.
+        limit: usize,
+    },
     /// A bound of the store.
     #[error("the gateway stores as much as it may ({key} = {limit})")]
     Full {
@@ -160,22 +173,30 @@ pub(super) fn change(
     state: &State,
     change: &Change,
     limits: &Limits,
+    bounds: Bounds,
     own: &OwnFamilies,
 ) -> Result<(), Refusal> {
+    let room_in_job = |name: &GroupName| {
+        let job = name.key.job();
+        let stored = state.jobs.as_ref().map_or(0, |jobs| jobs.get(job).groups);
+        bound(job, "max_groups", bounds.max_groups, stored + 1)
+    };
     match change {
         Change::Delete { .. } | Change::DeleteMany { .. } | Change::Wipe => Ok(()),
         Change::Failure { group: name, unknown, .. } => match state.groups.get(&name.labels) {
             Some(group) => same_group(group, name),
             None if *unknown == Unknown::Ignore => Ok(()),
-            None => room_for_a_group(state, limits),
+            None => room_in_job(name).and_then(|()| room_for_a_group(state, limits)),
         },
         Change::Push { group: name, mode, families, .. } => {
             let group = state.groups.get(&name.labels);
             match group {
                 Some(group) => same_group(group, name)?,
-                None => room_for_a_group(state, limits)?,
+                None => room_in_job(name).and_then(|()| room_for_a_group(state, limits))?,
             }
-            View::new(state, own, group, *mode, families).check_all(limits)
+            let view = View::new(state, own, group, *mode, families);
+            room_for_series_in_job(&view, name.key.job(), bounds)?;
+            view.check_all(limits)
         }
         Change::Restore { group: name, families, .. } => {
             if let Some(group) = state.groups.get(&name.labels) {
@@ -202,19 +223,28 @@ fn room_for_a_group(state: &State, limits: &Limits) -> Result<(), Refusal> {
 }
 
 fn room_for_series(view: &View<'_>, limits: &Limits) -> Result<(), Refusal> {
-    let brought: usize = view.families.iter().map(|family| family.chunk.series.len()).sum();
-    let freed: usize = match (view.group, view.mode) {
-        (None, _) => 0,
-        (Some(group), Mode::Replace) => group.families.values().map(|chunk| chunk.series.len()).sum(),
-        (Some(group), Mode::Merge) => (view.families.iter())
-            .filter_map(|family| group.families.get(&family.name))
-            .map(|chunk| chunk.series.len())
-            .sum(),
-    };
+    let (brought, freed) = view.exchanged();
     if brought <= freed || view.state.series - freed + brought <= limits.series {
         return Ok(());
     }
     Err(Refusal::Full { key: "store.max_series", limit: limits.series })
+}
+
+fn room_for_series_in_job(view: &View<'_>, job: &str, bounds: Bounds) -> Result<(), Refusal> {
+    let (Some(_), Some(jobs)) = (bounds.max_series, &view.state.jobs) else { return Ok(()) };
+    let (brought, freed) = view.exchanged();
+    if brought <= freed {
+        return Ok(());
+    }
+    bound(job, "max_series", bounds.max_series, jobs.get(job).series.saturating_sub(freed) + brought)
+}
+
+/// Whether a job may have that much.
+fn bound(job: &str, key: &'static str, limit: Option<usize>, wanted: usize) -> Result<(), Refusal> {
+    match limit.filter(|limit| wanted > *limit) {
+        Some(limit) => Err(Refusal::JobFull { job: job.to_owned(), key, limit }),
+        None => Ok(()),
+    }
 }
 
 /// The state as it would be after a push.
@@ -237,6 +267,20 @@ impl<'a> View<'a> {
     ) -> Self {
         let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
         Self { state, own, group, mode, families, pushed }
+    }
+
+    /// The series that the push brings, and those that go for it.
+    fn exchanged(&self) -> (usize, usize) {
+        let brought = self.families.iter().map(|family| family.chunk.series.len()).sum();
+        let freed = match (self.group, self.mode) {
+            (None, _) => 0,
+            (Some(group), Mode::Replace) => group.families.values().map(|chunk| chunk.series.len()).sum(),
+            (Some(group), Mode::Merge) => (self.families.iter())
+                .filter_map(|family| group.families.get(&family.name))
+                .map(|chunk| chunk.series.len())
+                .sum(),
+        };
+        (brought, freed)
     }
 
     fn check_all(&self, limits: &Limits) -> Result<(), Refusal> {

@@ -12,8 +12,9 @@ use pushgate_exposition::GroupingKey;
 
 use super::deadlines::{Deadline, Deadlines};
 use super::group::{Group, GroupId, GroupName, Groups, ShownLabels};
+use super::jobs::Jobs;
 use super::{Change, State, Store, Times};
-use crate::config::{Retention, Terms};
+use crate::config::{Bounds, Retention, Terms};
 
 /// Groups whose lifetime is worked out anew under one hold of the lock.
 const BATCH: usize = 256;
@@ -74,6 +75,7 @@ pub(super) struct Rules {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WorkedOut {
     terms: Terms,
+    pub(super) bounds: Bounds,
     rules: u64,
 }
 
@@ -96,6 +98,7 @@ impl Store {
             rules.clone_from(&next);
             self.has_rules.store(!next.retention.is_for_ever(), Ordering::Release);
             let mut state = self.state.lock();
+            state.jobs = next.retention.has_bounds().then(|| Jobs::of(&state.groups));
             state.lifetimes.rules = next;
             let names: Vec<_> = state.groups.iter().map(|group| group.name.clone()).collect();
             names
@@ -181,7 +184,9 @@ impl Store {
 
 impl Rules {
     fn work_out(&self, group: &GroupName, wish: Option<Duration>) -> WorkedOut {
-        WorkedOut { terms: self.retention.terms(group.key.job(), wish), rules: self.number }
+        let job = group.key.job();
+        let (terms, bounds) = (self.retention.terms(job, wish), self.retention.bounds(job));
+        WorkedOut { terms, bounds, rules: self.number }
     }
 }
 
@@ -196,7 +201,7 @@ impl State {
         }
         let rules = &self.lifetimes.rules;
         let current = worked_out.filter(|worked_out| worked_out.rules == rules.number);
-        let WorkedOut { terms, rules } = current.unwrap_or_else(|| rules.work_out(name, times.wish));
+        let WorkedOut { terms, rules, .. } = current.unwrap_or_else(|| rules.work_out(name, times.wish));
         let since = if times.push > 0.0 { times.push } else { times.failure };
         let lifetime =
             Lifetime { name: name.clone(), terms, wish: times.wish, pushed_at: times.push, since, rules };
@@ -207,7 +212,7 @@ impl State {
     fn count_anew(&mut self, labels: &ShownLabels, now: f64) {
         let Some(group) = self.groups.get(labels) else { return };
         let (name, times) = (group.name.clone(), group.times());
-        let WorkedOut { terms, rules } = self.lifetimes.rules.work_out(&name, times.wish);
+        let WorkedOut { terms, rules, .. } = self.lifetimes.rules.work_out(&name, times.wish);
         let since = if times.push > 0.0 { times.push } else { times.failure }.min(now);
         let lifetime = Lifetime { name, terms, wish: times.wish, pushed_at: times.push, since, rules };
         self.lifetimes.put(&mut self.groups, labels, Some(lifetime));

@@ -1,0 +1,148 @@
+//! How much each job has stored: counted only while the configuration bounds any job.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::State;
+use super::group::Groups;
+
+/// What each job has, by its name. One that has nothing is not in it.
+#[derive(Default)]
+pub(super) struct Jobs(HashMap<String, Stored, RandomState>);
+
+/// What one job has, or the whole store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) groups: usize,
+    pub(super) series: usize,
+}
+
+impl Jobs {
+    /// What is stored already.
+    pub(super) fn of(groups: &Groups) -> Self {
+        let mut jobs = Self::default();
+        for group in groups.iter() {
+            let series = group.families.values().map(|chunk| chunk.series.len()).sum();
+            jobs.change(group.name.key.job(), Stored::default(), Stored { groups: 1, series });
+        }
+        jobs
+    }
+
+    /// What a job has.
+    pub(super) fn get(&self, job: &str) -> Stored {
+        self.0.get(job).copied().unwrap_or_default()
+    }
+
+    /// The job has as much more as the one is less than the other.
+    fn change(&mut self, job: &str, before: Stored, after: Stored) {
+        let stored = self.0.entry_ref(job).or_default();
+        stored.groups = (stored.groups + after.groups).saturating_sub(before.groups);
+        stored.series = (stored.series + after.series).saturating_sub(before.series);
+        if *stored == Stored::default() {
+            self.0.remove(job);
+        }
+    }
+}
+
+impl State {
+    /// Makes a change of one group, and counts what it makes of its job.
+    pub(super) fn counted(&mut self, job: &str, make: impl FnOnce(&mut Self)) {
+        let before = self.stored();
+        make(self);
+        let after = self.stored();
+        if before != after
+            && let Some(jobs) = &mut self.jobs
+        {
+            jobs.change(job, before, after);
+        }
+    }
+
+    fn stored(&self) -> Stored {
+        Stored { groups: self.groups.len(), series: self.series }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use pushgate_exposition::{GroupingKey, Rules, text};
+
+    use crate::config::Config;
+    use crate::journal::InMemory;
+    use crate::store::{Limits, Mode, OwnFamilies, Refusal, Store, Times, Unknown};
+
+    const BOUNDS: &str = "[[store.jobs]]\njob = 'a.*'\nmax_groups = 2\nmax_series = 5\n";
+
+    fn store(rules: &str) -> Store {
+        let store = Store::new(Limits { groups: 99, series: 99 }, OwnFamilies::new(), Box::new(InMemory));
+        store.retain(Config::parse(rules, Path::new("c.toml")).unwrap().store.retention, 0.0);
+        store
+    }
+
+    fn key(job: &str, instance: &str) -> GroupingKey {
+        GroupingKey::new([("job", job), ("instance", instance)]).unwrap()
+    }
+
+    fn push(store: &Store, job: &str, instance: &str, mode: Mode, body: &str) -> Result<(), Refusal> {
+        let push = text::parse(body.as_bytes(), &key(job, instance), &Rules::default()).unwrap();
+        store.push(&push, mode, 5.0).map(drop)
+    }
+
+    fn counted(store: &Store, job: &str) -> (usize, usize) {
+        let stored = store.state.lock().jobs.as_ref().unwrap().get(job);
+        (stored.groups, stored.series)
+    }
+
+    const THREE: &str = "m{x=\"1\"} 1\nm{x=\"2\"} 1\nm{x=\"3\"} 1\n";
+
+    #[test]
+    fn each_job_has_its_own_bounds() {
+        let store = store(BOUNDS);
+        let put = |job: &str, instance: &str, body: &str| push(&store, job, instance, Mode::Replace, body);
+        put("a1", "1", THREE).unwrap();
+        put("a1", "2", "m 1\nn 1\n").unwrap();
+        assert_eq!(counted(&store, "a1"), (2, 5), "at both of them");
+        let full = |key, limit| Refusal::JobFull { job: "a1".to_owned(), key, limit };
+        assert_eq!(put("a1", "3", ""), Err(full("max_groups", 2)));
+        assert_eq!(put("a1", "2", "m 1\nn 1\no 1\n"), Err(full("max_series", 5)));
+        assert_eq!(push(&store, "a1", "2", Mode::Merge, "o 1\n"), Err(full("max_series", 5)));
+        store.fail(key("a1", "3"), Unknown::Create, "it failed", 6.0);
+        assert_eq!(counted(&store, "a1"), (2, 5), "nothing came of it");
+        put("a1", "2", "m 1\no 1\n").unwrap();
+        push(&store, "a1", "2", Mode::Merge, "m 2\n").unwrap();
+        put("a2", "1", THREE).unwrap();
+        put("b", "1", THREE).unwrap();
+        put("b", "2", THREE).unwrap();
+        put("b", "3", THREE).unwrap();
+        assert_eq!((counted(&store, "a2"), counted(&store, "b")), ((1, 3), (3, 9)));
+        store.delete(key("a1", "1"));
+        put("a1", "3", "m 1\n").unwrap();
+        assert_eq!(counted(&store, "a1"), (2, 3));
+        store.delete_selected(|key| key.job() == "a1");
+        assert_eq!(counted(&store, "a1"), (0, 0));
+        store.wipe();
+        assert_eq!(counted(&store, "b"), (0, 0));
+        let told = full("max_groups", 2).to_string();
+        assert!(
+            told.starts_with("the job \"a1\" stores as much as it may ([[store.jobs]] max_groups = 2)"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_is_stored_counts_when_bounds_come_and_none_of_it_is_lost() {
+        let store = store("");
+        assert!(store.state.lock().jobs.is_none());
+        for instance in ["1", "2", "3"] {
+            push(&store, "a", instance, Mode::Replace, THREE).unwrap();
+        }
+        store.retain(Config::parse(BOUNDS, Path::new("c.toml")).unwrap().store.retention, 0.0);
+        assert_eq!(counted(&store, "a"), (3, 9));
+        push(&store, "a", "1", Mode::Replace, THREE).unwrap();
+        assert!(push(&store, "a", "4", Mode::Replace, "").is_err());
+        let restored = text::parse(b"m 1\n", &key("a", "5"), &Rules::default()).unwrap();
+        store.restore(&restored, Times::default(), |_| None).unwrap();
+        assert_eq!(counted(&store, "a"), (4, 10), "what was stored elsewhere is not refused");
+    }
+}
