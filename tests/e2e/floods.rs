@@ -3,10 +3,11 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::thread;
 use std::time::Duration;
 
-use e2e::gateway::config;
-use e2e::{Gateway, poll};
+use e2e::gateway::{config, entry};
+use e2e::{Folder, Gateway, RawGuest, poll};
 
 /// More than `web.max_connections` and `web.reserve_connections` together.
 const MANY: usize = 600;
@@ -137,6 +138,50 @@ fn clients_that_do_not_read_a_large_scrape_are_cut_and_others_get_theirs() {
     for client in stuck {
         assert!(client.finish("").len() < 16 << 20, "it was cut before the end");
     }
+}
+
+#[test]
+fn slow_readers_that_hold_all_the_memory_of_scrapes_make_room() {
+    let gateway = Gateway::start("\n[scrape]\nmax_in_flight = '1MiB'\n");
+    let value = "x".repeat(4_000);
+    let body: String = (0..4_000).map(|n| format!("m{{n=\"{n}\",value=\"{value}\"}} 1\n")).collect();
+    gateway.put("/metrics/job/large", body).expect(200);
+    // It is larger than the bound, and more than the system takes for a client that does not read.
+    let stuck = Client::connect(&gateway, "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n");
+    poll::until("its answer begins", || (!stuck.is_waiting()).then_some(()));
+    gateway.get("/-/healthy").expect(200);
+    // Prometheus would wait as long.
+    assert_eq!(gateway.scrape().samples("m").len(), 4_000);
+    assert!(stuck.finish("").len() < 16 << 20, "it was cut before the end");
+}
+
+#[test]
+fn scrapes_do_not_wait_behind_pushes_that_wait_for_their_turn() {
+    let folder = Folder::new();
+    let guest = RawGuest { evaluate: "loop br 0 end  i32.const 4096", ..RawGuest::HARMLESS };
+    let guest = guest.build(&folder, "endless");
+    // The one whose turn it is has longer than others wait for theirs.
+    let limits = "deadline = '8s'\nfuel_base = 1_000_000_000_000\nmatch = { job = 'large' }";
+    let gateway = Gateway::start(&(entry("endless", &guest, limits) + "\n[push]\nmax_concurrent = 1\n"));
+    let large: String = (0..10_000).map(|n| format!("m{{n=\"{n}\"}} {n}\n")).collect();
+    let used = || gateway.scrape().expect(r#"pushgate_limit_used{key="push.max_concurrent"}"#);
+    thread::scope(|scope| {
+        let push = || gateway.put("/metrics/job/large", large.clone());
+        let first = scope.spawn(push);
+        poll::until("it is the first one's turn", || (used() == 1.0).then_some(()));
+        let second = scope.spawn(push);
+        for _ in 0..5 {
+            assert_eq!(used(), 1.0, "a scrape is answered meanwhile");
+            gateway.get("/-/healthy").expect(200);
+        }
+        let refused = second.join().unwrap().expect(503);
+        assert_eq!(refused.text(), "too many large pushes came at the same time (push.max_concurrent)\n");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        assert!(!first.is_finished(), "the second one did not wait for the first");
+        assert_eq!(first.join().unwrap().expect(503).header("retry-after"), Some("5"));
+    });
+    let hits = gateway.scrape().expect(r#"pushgate_limit_hits_total{key="push.max_concurrent"}"#);
+    assert_eq!((hits, used()), (1.0, 0.0));
 }
 
 #[test]

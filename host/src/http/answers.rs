@@ -18,8 +18,8 @@ use crate::telemetry::{Limit, LimitMetrics};
 /// How long a scrape waits. A scraper has given up by then.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// How old an answer is before it is cut off for a further one. Its scraper has given up as well, most likely.
-const OLD: Duration = Duration::from_secs(10);
+/// How old an answer is before it is cut off for a further one. Less than whoever waits has: it gets the place.
+const OLD: Duration = Duration::from_secs(5);
 
 /// How often whoever waits looks for one that is old.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
