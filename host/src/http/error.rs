@@ -760,7 +760,7 @@ mod tests {
                 assert!(is_named, "{failure:?}");
             }
         }
-        assert_eq!(names.len(), 44, "there is an example of each name above");
+        assert_eq!(names.len(), 45, "there is an example of each name above");
     }
 
     #[test]
