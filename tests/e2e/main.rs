@@ -109,6 +109,12 @@ mod floods;
 /// What is in the journal before its client is told, whatever happens then.
 mod journal;
 
+/// The journal on a disk that fills or can only be read, torn writes, and a file that became too large.
+mod journal_disk;
+
+/// The end that was asked for: what is under way is answered, what was acknowledged is there.
+mod stopping;
+
 /// What outlives the process, and the original's file.
 mod persistence;
 

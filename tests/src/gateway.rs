@@ -193,6 +193,19 @@ impl Gateway {
         })
     }
 
+    /// Asks it to end as a service manager does, and returns when it has begun to.
+    pub fn ask_to_end(&self) {
+        self.server.ask_to_end();
+        poll::until("the gateway ends", || self.log().contains("exiting gracefully").then_some(()));
+    }
+
+    /// Waits until it has ended, which must be without an error. Its folder is for the next one.
+    pub fn await_end(mut self) -> Folder {
+        let status = self.server.await_end();
+        assert!(status.success(), "{status}\n{}", self.log());
+        self.server.take_folder()
+    }
+
     /// Asks it to end as a service manager does; it must end without an error. Its folder is for the next one.
     pub fn terminate(mut self) -> Folder {
         let status = self.server.terminate();

@@ -18,6 +18,7 @@ pub mod process;
 pub mod raw_guest;
 pub mod scenario;
 pub mod scrape;
+pub mod small_disk;
 pub mod soak;
 
 pub mod browser;
@@ -33,3 +34,4 @@ pub use http::Response;
 pub use prometheus::Prometheus;
 pub use raw_guest::RawGuest;
 pub use scrape::Scrape;
+pub use small_disk::SmallDisk;

@@ -70,6 +70,11 @@ impl Server {
         self.signal("-HUP");
     }
 
+    /// Asks it to end, the way a service manager does, and waits for nothing.
+    pub fn ask_to_end(&self) {
+        self.signal("-TERM");
+    }
+
     fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());

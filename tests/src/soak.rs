@@ -137,6 +137,9 @@ pub fn run(plan: &Plan) -> Report {
 
 /// Starts the gateway in a folder, looks for all that was acknowledged, and ends it in order.
 fn look_again(soak: &Soak, binary: &std::path::Path, folder: Folder, when: &str) -> Folder {
+    // A start begins a new log; the one before may tell what was wrong.
+    let log = folder.path().join("pushgate.log");
+    let _ = std::fs::rename(log, folder.path().join(format!("log before {when}")));
     // Groups whose time went by meanwhile may be there for a moment.
     let since = soak.model.now();
     let gateway = Gateway::start_binary(binary, folder, &configuration(Variant::Plain));

@@ -10,10 +10,15 @@ use xtask::{skipped, workspace};
 pub fn require(tool: Tool) -> Option<PathBuf> {
     let found = tool.find();
     if found.is_none() {
-        assert!(!workspace::in_ci(), "in CI nothing is skipped: {}", tool.missing());
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        println!("skipped: {}", tool.missing());
-        skipped::note(&test, &tool.missing()).unwrap();
+        skip(&tool.missing());
     }
     found
+}
+
+/// Says that the test is skipped, and why.
+pub(crate) fn skip(reason: &str) {
+    assert!(!workspace::in_ci(), "in CI nothing is skipped: {reason}");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    println!("skipped: {reason}");
+    skipped::note(&test, reason).unwrap();
 }
