@@ -1,18 +1,20 @@
 //! What a scrape shows: the stored families and the gateway's own, in order of their names.
 
+mod gzip;
 mod openmetrics;
 mod protobuf;
 mod text;
 
 use std::cmp::Ordering;
-use std::iter;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{io, iter};
 
 use bytes::Bytes;
 use pushgate_exposition::protobuf::Layout;
 use pushgate_exposition::{Escaping, Family, Kind, Push};
 
+pub use self::gzip::GzipCache;
 use crate::store::{Chunk, FamilySnapshot, Snapshot, Store};
 use crate::telemetry::Metrics;
 
@@ -114,6 +116,14 @@ impl Exposition {
             Format::Text => text::render(self, escaping),
         }
     }
+
+    /// The answer in [`Format::Text`], compressed. What `cache` has of the scrape before is not compressed again.
+    ///
+    /// # Errors
+    /// When compressing fails, which it has no reason to.
+    pub fn render_gzip(&self, escaping: Escaping, cache: &GzipCache) -> io::Result<Bytes> {
+        gzip::render(self, escaping, cache)
+    }
 }
 
 impl<'a> MergedFamily<'a> {
@@ -148,5 +158,10 @@ impl<'a> MergedFamily<'a> {
     /// What each group has of it.
     pub fn chunks(&self) -> impl Iterator<Item = &'a Chunk> {
         self.stored.iter().flat_map(FamilySnapshot::chunks)
+    }
+
+    /// The same, each with the number of its group.
+    pub fn numbered_chunks(&self) -> impl Iterator<Item = (u64, &'a Chunk)> {
+        self.stored.iter().flat_map(FamilySnapshot::numbered_chunks)
     }
 }

@@ -65,6 +65,7 @@ pub use self::payload::Payload;
 use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
 use crate::config::Config;
+use crate::exposition::GzipCache;
 use crate::ingest::{Ingest, IngestError};
 use crate::rejections::Rejections;
 use crate::reload::Reloads;
@@ -107,6 +108,8 @@ pub struct Http {
     started_at: SystemTime,
     pages: Pages,
     ids: RequestIds,
+    /// What is kept of the last scrape.
+    gzip: Arc<GzipCache>,
 }
 
 impl Http {
@@ -166,6 +169,7 @@ impl Http {
             flags,
             started_at,
             ids: RequestIds::default(),
+            gzip: Arc::default(),
         }
     }
 

@@ -15,15 +15,18 @@ pub(super) fn render(exposition: &Exposition, escaping: Escaping) -> Bytes {
         for series in family.own().into_iter().flat_map(|own| own.series().map(move |series| (own, series))) {
             encode::samples(&mut text, series.0, series.1, &[], escaping);
         }
-        for chunk in family.chunks() {
-            if escaping != Escaping::AllowUtf8 && chunk.has_utf8_names() {
-                escaped(&mut text, &family, chunk, escaping);
-            } else {
-                text.push_str(chunk.text());
-            }
-        }
+        family.chunks().for_each(|chunk| append_chunk(&mut text, &family, chunk, escaping));
     }
     text.into()
+}
+
+/// The lines of one group.
+pub(super) fn append_chunk(text: &mut String, family: &MergedFamily<'_>, chunk: &Chunk, escaping: Escaping) {
+    if escaping != Escaping::AllowUtf8 && chunk.has_utf8_names() {
+        escaped(text, family, chunk, escaping);
+    } else {
+        text.push_str(chunk.text());
+    }
 }
 
 fn escaped(text: &mut String, family: &MergedFamily<'_>, chunk: &Chunk, escaping: Escaping) {

@@ -1,6 +1,7 @@
 //! The scrape: everything there is in one of the formats, as it is or compressed.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -19,7 +20,7 @@ use super::caller::Peer;
 use super::error::Failure;
 use super::negotiate::negotiate;
 use super::payload::{self, Payload};
-use crate::exposition::{Exposition, Format};
+use crate::exposition::{Exposition, Format, GzipCache};
 
 /// Up to this many bytes of text are rendered and compressed right away, which takes some 0.1 ms.
 const INLINE: usize = 32 << 10;
@@ -54,7 +55,7 @@ pub(super) async fn scrape(
         form.format == Format::Text && form.coding == Coding::Identity && http.names == Names::Classic;
     let inline = if is_copy { INLINE_COPY } else { INLINE };
     let room = http.answers.begin(exposition.size(), peer.seat.presence()).await;
-    answer(exposition, form, inline, room.ok_or(Failure::TooManyScrapes)?).await
+    answer(exposition, form, inline, room.ok_or(Failure::TooManyScrapes)?, &http.gzip).await
 }
 
 async fn answer(
@@ -62,12 +63,14 @@ async fn answer(
     form: Form,
     inline: usize,
     room: Answer,
+    cache: &Arc<GzipCache>,
 ) -> Result<Response<Payload>, Failure> {
     let (body, encoding) = if exposition.size() <= inline {
-        render(&exposition, form)
+        render(&exposition, form, cache)
     } else {
         let _permit = RENDERING.acquire().await;
-        let task = tokio::task::spawn_blocking(move || render(&exposition, form)).await;
+        let cache = cache.clone();
+        let task = tokio::task::spawn_blocking(move || render(&exposition, form, &cache)).await;
         task.map_err(|panic| {
             error!(%panic, "a scrape could not be rendered");
             Failure::Internal
@@ -84,18 +87,19 @@ async fn answer(
 }
 
 /// The exposition, compressed if that is wanted; should compressing fail, which it has no reason to, as it is.
-fn render(exposition: &Exposition, form: Form) -> (Bytes, Option<HeaderValue>) {
-    let plain = exposition.render(form.format, form.escaping);
+fn render(exposition: &Exposition, form: Form, cache: &GzipCache) -> (Bytes, Option<HeaderValue>) {
+    let plain = || exposition.render(form.format, form.escaping);
     let (compressed, name) = match form.coding {
-        Coding::Identity => return (plain, None),
-        Coding::Gzip => (gzip(&plain), "gzip"),
-        Coding::Zstd => (Ok(zstd(&plain)), "zstd"),
+        Coding::Identity => return (plain(), None),
+        Coding::Gzip if form.format == Format::Text => (exposition.render_gzip(form.escaping, cache), "gzip"),
+        Coding::Gzip => (gzip(&plain()), "gzip"),
+        Coding::Zstd => (Ok(zstd(&plain())), "zstd"),
     };
     match compressed {
         Ok(compressed) => (compressed, Some(HeaderValue::from_static(name))),
         Err(error) => {
             warn!(%error, "a scrape could not be compressed");
-            (plain, None)
+            (plain(), None)
         }
     }
 }

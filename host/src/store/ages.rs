@@ -89,6 +89,7 @@ impl Lines {
                 pushed_at: at,
                 rare: (number == 1).then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
                 labels: OnceLock::new(),
+                text_hash: OnceLock::new(),
             };
             chunks.insert(number, Arc::new(chunk));
         }

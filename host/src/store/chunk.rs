@@ -1,8 +1,10 @@
 //! The lines of one family of one group, and what stands behind them.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::hash::BuildHasher as _;
+use std::sync::{LazyLock, OnceLock};
 
+use foldhash::quality::RandomState;
 use pushgate_exposition::text::{self, ParseError};
 use pushgate_exposition::{Detail, Kind, Push};
 
@@ -18,6 +20,8 @@ pub struct Chunk {
     pub(super) rare: Option<Box<Rare>>,
     /// The labels that series have beside the group's, each pair once, sorted. Read only where labels are counted.
     pub(super) labels: OnceLock<Box<[(String, String)]>>,
+    /// See [`text_hash`](Self::text_hash).
+    pub(super) text_hash: OnceLock<u64>,
 }
 
 /// What most chunks do not have.
@@ -33,6 +37,12 @@ impl Chunk {
     /// The lines of its samples. Names that are not classic ones stand in quotes.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The hash of its lines: 64 bits, seeded for this process. Made when it is asked for first.
+    pub fn text_hash(&self) -> u64 {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+        *self.text_hash.get_or_init(|| HASHER.hash_one(&*self.text))
     }
 
     /// The HELP text, if there is one. It may be empty.

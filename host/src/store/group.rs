@@ -110,6 +110,7 @@ impl Group {
                 pushed_at: self.push_time.max(self.failure_time),
                 rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
                 labels: OnceLock::new(),
+                text_hash: OnceLock::new(),
             }
         };
         [

@@ -64,13 +64,21 @@ impl Renderer {
             with_instance: group.key.labels().collect(),
             without_instance: with_instance(&group.key),
         };
+        // One for all families, so that it grows once.
+        let mut text = String::new();
         push.families()
             .filter(|family| ![PUSH_TIME, FAILURE_TIME, PUSH_AGE, PUSH_STALE].contains(&family.name()))
-            .map(|family| self.family(family, &shared))
+            .map(|family| self.family(family, &shared, &mut text))
             .collect()
     }
 
-    fn family(&self, family: Family<'_>, shared: &Shared<'_>) -> Result<RenderedFamily, Refusal> {
+    /// Renders one family; `text` is scratch.
+    fn family(
+        &self,
+        family: Family<'_>,
+        shared: &Shared<'_>,
+        text: &mut String,
+    ) -> Result<RenderedFamily, Refusal> {
         if let Some(label) = family.kind().point_label()
             && shared.with_instance.iter().any(|(name, _)| *name == label)
         {
@@ -81,7 +89,8 @@ impl Renderer {
             });
         }
         let mut order: Vec<Series<'_>> = family.series().collect();
-        let (mut text, mut series) = (String::new(), Vec::with_capacity(order.len()));
+        text.clear();
+        let mut series = Vec::with_capacity(order.len());
         let mut details = Vec::new();
         if !order.is_sorted_by(|a, b| by_labels(*a, *b).is_le()) {
             order.sort_by(|a, b| by_labels(*a, *b));
@@ -89,7 +98,7 @@ impl Renderer {
         for (number, &row) in (0..).zip(&order) {
             let has_instance = row.labels().any(|(name, _)| name == "instance");
             let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
-            encode::samples(&mut text, family, row, more, Escaping::AllowUtf8);
+            encode::samples(text, family, row, more, Escaping::AllowUtf8);
             details.extend(detail(family, row).map(|detail| (number, detail)));
             series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
@@ -98,12 +107,13 @@ impl Renderer {
         let rare =
             || Rare { unit: family.unit().into(), details: details.into(), utf8_names: shared.utf8_names };
         let chunk = Chunk {
-            text: text.into(),
+            text: text.as_str().into(),
             help: family.help().map(|help| Cow::Owned(help.to_owned())),
             series: series.into(),
             pushed_at: shared.pushed_at,
             rare: is_rare.then(|| Box::new(rare())),
             labels: OnceLock::new(),
+            text_hash: OnceLock::new(),
         };
         Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
     }

@@ -63,6 +63,11 @@ impl<'a> FamilySnapshot<'a> {
     pub fn chunks(&self) -> impl Iterator<Item = &'a Chunk> + use<'a> {
         self.chunks.values().map(|chunk| &**chunk)
     }
+
+    /// The same, each with a number that its group keeps for as long as it is stored.
+    pub fn numbered_chunks(&self) -> impl Iterator<Item = (u64, &'a Chunk)> + use<'a> {
+        self.chunks.iter().map(|(group, chunk)| (*group, &**chunk))
+    }
 }
 
 /// A group without its families.
