@@ -158,5 +158,8 @@ mod architecture;
 /// What SECURITY.md promises.
 mod security;
 
+/// `cargo xtask bench`, in small.
+mod bench;
+
 /// What README.md shows.
 mod readme;

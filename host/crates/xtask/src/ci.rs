@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use crate::failure::{Failure, Result};
-use crate::{guests, step, test, wasm_target, workspace};
+use crate::{counts, guests, step, test, wasm_target, workspace};
 
-/// Checks formatting, lints, the rules on dependencies and the documentation, then runs all tests. What is
-/// quickest to fail comes first.
+/// Checks formatting, lints, the rules on dependencies and the documentation, then runs all tests and counts
+/// instructions. What is quickest to fail comes first.
 pub fn ci() -> Result {
     step::run_all(format_checks())?;
     dependency_rules()?;
@@ -14,7 +14,8 @@ pub fn ci() -> Result {
     wasm_target::ensure(&[wasm_target::UNKNOWN, wasm_target::WASI])?;
     step::run_all(lints())?;
     step::run_all(documents())?;
-    test::test()
+    test::test()?;
+    counts::counts_of_built(counts::How::Compare)
 }
 
 fn format_checks() -> Vec<(String, Command)> {

@@ -10,6 +10,7 @@ pub mod workspace;
 
 pub mod bench;
 pub mod ci;
+pub mod counts;
 pub mod run;
 pub mod soak;
 pub mod test;

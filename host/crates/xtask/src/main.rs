@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use xtask::run::Profile;
-use xtask::{Result, bench, ci, guests, run, soak, test, wasm_target};
+use xtask::{Result, bench, ci, counts, guests, run, soak, test, wasm_target};
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
@@ -12,7 +12,9 @@ usage: cargo xtask TASK
   run [--release]   build the plugins, start the gateway with config.toml, print what to try
   test              set up what the tests need, then run all of them
   plugins [--all]   build the bundled plugins into target/plugins (all: the tests' guests, too)
-  bench [FILTER]    how fast parsing, pushing, scraping and plugin calls are
+  bench [OPTION]    how fast the gateway is, beside the original and an empty server (--help: the options)
+  bench micro [F]   how fast single functions are
+  bench counts      how many instructions they take, beside what is committed (--write: commit them)
   soak [--duration 2h] [--seed NUMBER] [--binary PUSHGATE]
                     everything at once against the gateway, five minutes by default, and is anything lost or growing
   ci                what has to hold before a change lands: format, lints, rules, docs, tests";
@@ -27,7 +29,10 @@ fn main() -> ExitCode {
         ["test"] => test::test(),
         ["plugins"] => plugins(&[guests::PLUGINS], &[wasm_target::UNKNOWN]),
         ["plugins", "--all"] => plugins(&guests::ALL, &[wasm_target::UNKNOWN, wasm_target::WASI]),
-        ["bench", ref filter @ ..] => bench::bench(filter),
+        ["bench", "micro", ref filter @ ..] => bench::micro(filter),
+        ["bench", "counts"] => counts::counts(counts::How::Compare),
+        ["bench", "counts", "--write"] => counts::counts(counts::How::Write),
+        ["bench", ref options @ ..] => bench::bench(options),
         ["soak", ref arguments @ ..] => soak::soak(arguments),
         ["ci"] => ci::ci(),
         ["help" | "--help" | "-h"] => {

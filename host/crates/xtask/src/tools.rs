@@ -33,11 +33,13 @@ pub enum Tool {
     Registry,
     /// What signs plugins.
     Openssl,
+    /// What counts instructions.
+    Valgrind,
 }
 
 impl Tool {
     /// All of them, in the order they are set up.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Curl,
         Self::Prometheus,
         Self::Promtool,
@@ -46,6 +48,7 @@ impl Tool {
         Self::Npm,
         Self::Registry,
         Self::Openssl,
+        Self::Valgrind,
     ];
 
     /// What people call it.
@@ -59,15 +62,19 @@ impl Tool {
             Self::Npm => "npm with node",
             Self::Registry => "docker-registry",
             Self::Openssl => "openssl",
+            Self::Valgrind => "valgrind",
         }
     }
 
     /// Why a test is skipped when the tool is not there.
     pub fn missing(self) -> String {
         let advice = match self {
-            Self::Curl | Self::Prometheus | Self::Promtool | Self::Registry | Self::Openssl => {
-                "put it on the PATH"
-            }
+            Self::Curl
+            | Self::Prometheus
+            | Self::Promtool
+            | Self::Registry
+            | Self::Openssl
+            | Self::Valgrind => "put it on the PATH",
             Self::Chromium | Self::Npm => "put both on the PATH",
             Self::Python => "make a virtual environment with prometheus_client at target/venv",
         };
@@ -77,7 +84,7 @@ impl Tool {
     /// The program, when this machine has it.
     pub fn find(self) -> Option<PathBuf> {
         match self {
-            Self::Curl | Self::Openssl => on_path(self.name()),
+            Self::Curl | Self::Openssl | Self::Valgrind => on_path(self.name()),
             Self::Chromium => on_path("chromium").and_then(|_| on_path("chromedriver")),
             Self::Npm => on_path("node").and_then(|_| on_path("npm")),
             Self::Prometheus | Self::Promtool | Self::Registry => {
@@ -102,6 +109,7 @@ impl Tool {
             Self::Chromium => apt_install("chromium-driver"),
             Self::Npm => apt_install("npm"),
             Self::Openssl => apt_install("openssl"),
+            Self::Valgrind => apt_install("valgrind"),
         }
     }
 
