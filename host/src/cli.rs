@@ -64,6 +64,8 @@ pub enum Command {
     },
     /// Make `rules` of a Prometheus configuration's relabelling. From standard input, if no file is named.
     ConvertRelabel(Option<PathBuf>),
+    /// Make a token of that name.
+    Token(String),
     /// Help an author.
     Plugin(PluginCommand),
     /// Print the help.

@@ -20,12 +20,14 @@ mod pattern;
 mod policy;
 mod problem;
 mod retention;
+mod rights;
 mod scope;
 mod section;
 mod sections;
 mod shadow;
 mod show;
 mod size;
+mod token;
 mod traces;
 
 use std::path::{Path, PathBuf};
@@ -43,10 +45,12 @@ pub use self::pattern::Pattern;
 pub use self::policy::{Fail, Lines, Mode, OnReject, Policy};
 pub use self::problem::{Problem, Problems};
 pub use self::retention::{Bounds, Retention, Terms};
+pub use self::rights::{Identity, Right, Rights, check_token_name};
 pub use self::scope::Scope;
 use self::section::{Findings, Section};
 pub use self::show::KeyLines;
 pub use self::size::ByteSize;
+pub use self::token::TokenDigest;
 pub use self::traces::Traces;
 
 /// Everything that can be configured.
@@ -74,6 +78,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// What is kept of pushes that policies spoke against.
     pub rejections: Rejections,
+    /// Who may do what.
+    pub rights: Rights,
     /// The policies, in the order a push runs through them.
     pub chain: Vec<Policy>,
 }

@@ -128,7 +128,7 @@ impl Gateway {
         &self.reloads
     }
 
-    /// Takes pushes through the plugins of another configuration from now on. Returns the keys that differ as well
+    /// Takes pushes through the plugins of another configuration, and by its rights, from now on. Returns the keys that differ as well
     /// and wait for a restart. Blocks while plugins are compiled.
     ///
     /// # Errors
@@ -139,6 +139,8 @@ impl Gateway {
             let loaded = policies::load_after(&before.chain, &self.surroundings, &config, &mut problems)?;
             problems.or(())?;
             let chain = loaded.chain.clone();
+            // The rights first: nobody gets to a new policy by an old right.
+            self.http.replace_rights(config.rights.clone());
             self.ingest.replace_policies(loaded);
             self.surroundings.settle(&config, &chain);
             self.metrics.settle(&config);

@@ -1,7 +1,7 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
-//! `server` accepts, on the thread of `front`, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP, `guard` lets in whom the web configuration allows, `caller` knows
-//! who that is.
+//! `server` accepts, on the thread of `front`, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP,
+//! `guard` lets in whom the web configuration allows, `rights` whom `[[rights]]` allow, and `caller` knows who that is.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
 //! parsed or judged.
@@ -10,6 +10,7 @@ mod accept;
 mod admin;
 mod answers;
 mod api;
+mod bearer;
 mod body;
 mod caller;
 mod connection;
@@ -29,6 +30,7 @@ mod page;
 mod payload;
 mod place;
 mod push;
+mod rights;
 mod route;
 mod scrape;
 mod server;
@@ -45,6 +47,7 @@ use std::time::{Instant, SystemTime};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use parking_lot::RwLock;
 use pushgate_exposition::{GroupingKey, Names};
 use pushgate_web_config::Live;
 use tokio::sync::Notify;
@@ -58,13 +61,14 @@ use self::error::Failure;
 pub use self::error::told;
 use self::grouping_path::KeyLimits;
 pub use self::grouping_path::path_of;
-use self::guard::Guard;
+use self::guard::{Door, Guard};
 pub use self::listen::{InheritError, ListenError, inherit, listen};
 use self::page::Pages;
 pub use self::payload::Payload;
+use self::rights::Known;
 use self::route::{Endpoint, Route, Routes};
 pub use self::server::serve;
-use crate::config::Config;
+use crate::config::{Config, Rights};
 use crate::exposition::GzipCache;
 use crate::ingest::{Ingest, IngestError};
 use crate::rejections::Rejections;
@@ -82,6 +86,7 @@ pub const RESTORE: HeaderName = HeaderName::from_static("x-pushgate-restore");
 /// Answers requests. The gateway makes one, which lives as long as the gateway and is shared by all connections.
 pub struct Http {
     guard: Guard,
+    rights: RwLock<Arc<Rights>>,
     routes: Routes,
     names: Names,
     ingest: Arc<Ingest>,
@@ -128,6 +133,7 @@ impl Http {
         let started_at = SystemTime::now();
         Self {
             guard: Guard::new(live),
+            rights: RwLock::new(Arc::new(config.rights.clone())),
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
@@ -183,12 +189,9 @@ impl Http {
         let started = Instant::now();
         let id = self.ids.next();
         let (head, body) = request.into_parts();
-        let (extra, entered) = self.guard.enter(&head, &peer).await;
-        let mut response = match entered {
-            Ok(user) => {
-                let caller = Caller { peer: &peer, user: user.as_ref(), headers: &head.headers };
-                self.respond(&id, caller, &head, body, started).await
-            }
+        let (extra, admitted) = self.guard.admit(&peer).await;
+        let mut response = match admitted {
+            Ok(door) => self.respond(&id, (&door, &peer), &head, body, started).await,
             Err(failure) => {
                 body::linger(&head.headers, body);
                 self.refuse(&failure, &head)
@@ -206,12 +209,25 @@ impl Http {
     async fn respond(
         &self,
         id: &str,
-        caller: Caller<'_>,
+        (door, peer): (&Door, &Peer),
         head: &Parts,
         body: Incoming,
         started: Instant,
     ) -> Response<Payload> {
         let refused = |failure: &Failure| self.refuse(failure, head);
+        let rights = self.rights();
+        // Without rights, whoever may not enter is not even told which paths there are.
+        let entered = if rights.is_empty() {
+            match self.guard.log_in(door, &head.headers).await {
+                Ok(user) => Some(Known::by_password(user)),
+                Err(failure) => {
+                    body::linger(&head.headers, body);
+                    return refused(&failure);
+                }
+            }
+        } else {
+            None
+        };
         let (sent, query) = (head.uri.path(), head.uri.query());
         let Some(path) = route::decode(sent) else { return refused(&Failure::BadEscape) };
         let (endpoint, argument) = match self.routes.find(&head.method, sent, query, &path) {
@@ -228,7 +244,19 @@ impl Http {
             }
         };
         let size = push::size(head, &body);
-        let answered = self.ask(endpoint, argument, id, caller, head, body).await;
+        let entered = match entered {
+            Some(known) => Ok(known),
+            None => self.let_in(&rights, door, peer, (endpoint, argument), head).await,
+        };
+        let answered = match entered {
+            Ok(known) => {
+                self.ask(endpoint, argument, id, known.caller(peer, &head.headers), head, body).await
+            }
+            Err(failure) => {
+                body::linger(&head.headers, body);
+                Err(failure)
+            }
+        };
         let response = answered.unwrap_or_else(|failure| refused(&failure));
         if let Some(handler) = handler(endpoint) {
             let method = method_label(&head.method);

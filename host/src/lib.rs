@@ -34,3 +34,4 @@ pub mod run;
 pub mod selector;
 pub mod store;
 pub mod telemetry;
+pub mod token;

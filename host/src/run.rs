@@ -29,6 +29,7 @@ use crate::reload::{self, Files, Reloads, Trigger, Wishes};
 use crate::remote::GatewayUrl;
 use crate::replay;
 use crate::telemetry::start_log;
+use crate::token;
 
 /// A file of more is no configuration.
 const MAX_CONFIG: u64 = 4 << 20;
@@ -52,6 +53,7 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import { source, target } => import(&source, target)?,
         Command::Replay { captures, settings, form } => return replay(&captures, &settings, form),
         Command::Check { settings, check } => return self::check(&settings, &check),
+        Command::Token(name) => print(&token::issue(&name)?)?,
         Command::ConvertRelabel(file) => convert_relabel(file.as_deref())?,
         Command::Plugin(command) => return plugin(command),
         Command::Help => print(&cli::help())?,

@@ -13,6 +13,7 @@ mod log;
 mod metrics;
 mod plugin;
 mod process;
+mod rights;
 mod shadow;
 mod timestamp;
 mod traces;

@@ -9,6 +9,7 @@ use super::flags::{FLAGS, Flag, Meaning, Value};
 use super::given::Given;
 use super::{Command, Place, PluginCommand, UsageError, unexpected, wrong};
 use crate::author::{Check, Expectations, Layout, Shown};
+use crate::config::check_token_name;
 use crate::ingest::BodyFormat;
 use crate::remote::GatewayUrl;
 use crate::replay::Form;
@@ -157,6 +158,20 @@ relabel: a prometheus.yml, or whatever of it holds metric_relabel_configs.",
         flags: &[],
         failure: 1,
         read: |given| Ok(Command::ConvertRelabel(given.word().filter(|word| word != "-").map(PathBuf::from))),
+    },
+    Entry {
+        name: "token",
+        usage: "NAME",
+        help: "\
+Make a random token, and print it with the lines of a configuration that know it. NAME
+is what the log, and plugins that are told of callers, call it.",
+        flags: &[],
+        failure: 1,
+        read: |given| {
+            let name = given.needed("the name of the new token")?;
+            check_token_name(&name).map_err(wrong)?;
+            Ok(Command::Token(name))
+        },
     },
     Entry {
         name: "plugin new",

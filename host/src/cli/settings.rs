@@ -41,6 +41,7 @@ impl Settings {
                 problems.add(None, origin.clone(), message);
             }
         }
+        config.rights.check(&config.web, &mut problems);
         (config, problems)
     }
 

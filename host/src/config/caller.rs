@@ -38,6 +38,8 @@ pub struct Attribute {
 pub enum Fact {
     /// The user of the web configuration whose password was right.
     User,
+    /// The name of the token that was sent.
+    Token,
     /// A name in the client's certificate, which was verified.
     TlsName,
     /// The address that the connection comes from.
@@ -82,6 +84,7 @@ impl FromStr for Attribute {
     fn from_str(name: &str) -> Result<Self, String> {
         let fact = match name {
             "user" => Fact::User,
+            "token" => Fact::Token,
             "tls-san" => Fact::TlsName,
             "network" => Fact::Address,
             _ => Fact::Header(header(name)?),
@@ -91,7 +94,7 @@ impl FromStr for Attribute {
 }
 
 fn header(name: &str) -> Result<HeaderName, String> {
-    let allowed = "allowed: user, tls-san, network, header:<name>";
+    let allowed = "allowed: user, token, tls-san, network, header:<name>";
     let unknown = || format!("'{name}' is no attribute of a caller; {allowed}");
     let header = name.strip_prefix(HEADER).ok_or_else(unknown)?;
     let lower = header.to_ascii_lowercase();
@@ -136,13 +139,22 @@ mod tests {
     #[test]
     fn what_is_no_attribute_is_refused() {
         for (attribute, expected) in [
-            ("job", "'job' is no attribute of a caller; allowed: user, tls-san, network, header:<name>"),
-            ("", "'' is no attribute of a caller; allowed: user, tls-san, network, header:<name>"),
-            ("User", "'User' is no attribute of a caller; allowed: user, tls-san, network, header:<name>"),
-            ("header:", "'' is not the name of a header; allowed: user, tls-san, network, header:<name>"),
+            (
+                "job",
+                "'job' is no attribute of a caller; allowed: user, token, tls-san, network, header:<name>",
+            ),
+            ("", "'' is no attribute of a caller; allowed: user, token, tls-san, network, header:<name>"),
+            (
+                "User",
+                "'User' is no attribute of a caller; allowed: user, token, tls-san, network, header:<name>",
+            ),
+            (
+                "header:",
+                "'' is not the name of a header; allowed: user, token, tls-san, network, header:<name>",
+            ),
             (
                 "header:x y",
-                "'x y' is not the name of a header; allowed: user, tls-san, network, header:<name>",
+                "'x y' is not the name of a header; allowed: user, token, tls-san, network, header:<name>",
             ),
             ("header:X-Team", "write 'header:x-team': names of attributes are lower-case"),
             ("header:authorization", "'authorization' is a secret, which no plugin is told"),

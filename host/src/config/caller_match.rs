@@ -156,7 +156,7 @@ mod tests {
             (
                 ALL,
                 "{ job = 'a' }",
-                "job: 'job' is no attribute of a caller; allowed: user, tls-san, network, header:<name>",
+                "job: 'job' is no attribute of a caller; allowed: user, token, tls-san, network, header:<name>",
             ),
             ("", "{ 'header:cookie' = 'a' }", "header:cookie: 'cookie' is a secret, which no plugin is told"),
             (ALL, "{ user = '[' }", "user: '[' is not a regular expression: unclosed character class"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::kind::{Kind, any_list, boolean, duration, list, size, text, whole};
+use super::rights::Rights;
 use super::section::Section;
 use super::size::ByteSize;
 use super::{Capture, Config, Log, Persistence, Plugins, Push, Rejections, Scrape, Store, Web};
@@ -24,6 +25,7 @@ impl Config {
         self.read_sections(root, folder);
         self.plugins.directory = folder.join(&self.plugins.directory);
         self.plugins.lock_file = folder.join(&self.plugins.lock_file);
+        self.rights = Rights::read(root);
         self.chain = policy::read_chain(root, &self.plugins, &self.caller, folder);
     }
 
@@ -331,6 +333,8 @@ mod tests {
             keep = 14
             max_bytes = '2MiB'
             redact = ['config', 'labels', 'values']
+            [[rights]]
+            verbs = ['scrape']
         ";
         let seconds = Duration::from_secs;
         let expected = Config {
@@ -419,6 +423,7 @@ mod tests {
                 max_bytes: ByteSize::mib(2),
                 redact: vec![Redaction::Config, Redaction::Labels, Redaction::Values],
             },
+            rights: Config::parse("[[rights]]\nverbs = ['scrape']\n", Path::new("c.toml")).unwrap().rights,
             chain: Vec::new(),
         };
         assert_eq!(Config::parse(text, Path::new("/etc/pushgate/config.toml")), Ok(expected));

@@ -16,7 +16,8 @@ use super::{ByteSize, Config, Policy, duration, limits};
 pub struct KeyLines(BTreeMap<(String, String), usize>);
 
 impl KeyLines {
-    /// Finds the keys of all sections. The place of an entry of `[[plugin]]` is `plugin.0`, `plugin.1`, ...
+    /// Finds the keys of all sections. The place of an entry of `[[plugin]]` is `plugin.0`, `plugin.1`, ...; it is
+    /// likewise with `[[rights]]`.
     pub fn of(text: &str) -> Self {
         let (document, _) = DeTable::parse_recoverable(text);
         let mut lines = Self::default();
@@ -69,6 +70,11 @@ impl Config {
             let _ = writeln!(page, "{}[{section}]", if page.is_empty() { "" } else { "\n" });
             rows.iter().for_each(|key| row(&mut page, section, key, "default"));
         }
+        for (index, keys) in self.rights.rows().enumerate() {
+            page.push_str("\n[[rights]]\n");
+            let place = format!("rights.{index}");
+            keys.iter().for_each(|key| row(&mut page, &place, key, "default"));
+        }
         for (index, policy) in self.chain.iter().enumerate() {
             page.push_str("\n[[plugin]]\n");
             let place = format!("plugin.{index}");
@@ -82,7 +88,7 @@ impl Config {
         page
     }
 
-    /// The keys that have another value in `other`, as `section.key`. The plugin chain is not looked at.
+    /// The keys that have another value in `other`, as `section.key`. Rights and the plugin chain are not looked at.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let flat = |config: &Self| -> Vec<(String, Option<String>)> {
             let sections = config.sections().into_iter();
@@ -110,6 +116,7 @@ impl Config {
             traces,
             plugins,
             rejections,
+            rights: _,
             chain: _,
         } = self;
         let addresses = web.listen_address.iter().map(|address| Value::from(address.to_string()));
@@ -328,6 +335,19 @@ mod tests {
         max_bytes = '1MiB'
         [log]
         level = 'warn'
+        [[rights]]
+        user = 'ci-.*'
+        verbs = ['push', 'delete']
+        jobs = 'a\\d'
+        [[rights]]
+        tls_san = 'db'
+        verbs = ['admin']
+        [[rights]]
+        name = 'ci'
+        token_sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+        verbs = ['scrape']
+        [[rights]]
+        verbs = ['push']
         [plugins]
         memory = '1MiB'
         cache_directory = '/var/cache/pushgate'
@@ -374,13 +394,15 @@ mod tests {
             problems.rsplit_once("allowed: ").unwrap().1.split(", ").map(str::to_owned).collect::<Vec<_>>()
         };
         for section in known("zzzz = 1") {
-            let header = if section == "plugin" {
-                "[[plugin]]\nname = 'x'\nsource = 'x'".to_owned()
-            } else {
-                format!("[{section}]")
+            let header = match section.as_str() {
+                "plugin" => "[[plugin]]\nname = 'x'\nsource = 'x'".to_owned(),
+                // An entry has the keys of one kind of caller; there is one of each.
+                "rights" => "[[rights]]\nverbs = ['push']".to_owned(),
+                _ => format!("[{section}]"),
             };
-            let part = shown.split("\n\n").find(|part| part.starts_with(header.lines().next().unwrap()));
-            let part = part.unwrap_or_else(|| panic!("{section}"));
+            let of_section = |part: &&str| part.starts_with(header.lines().next().unwrap());
+            let part: String = shown.split("\n\n").filter(of_section).collect();
+            assert!(!part.is_empty(), "{section}");
             for key in known(&format!("{header}\nzzzz = 1\n")) {
                 let there = part.lines().any(|line| {
                     line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("# {key} is not set"))

@@ -36,6 +36,8 @@ pub(super) struct Caller<'r> {
     pub(super) peer: &'r Peer,
     /// Whose password was right.
     pub(super) user: Option<&'r Credentials>,
+    /// The name of the token that was sent.
+    pub(super) token: Option<&'r str>,
     pub(super) headers: &'r HeaderMap,
 }
 
@@ -49,6 +51,7 @@ impl Caller<'_> {
                 Fact::User => {
                     self.user.and_then(|user| str::from_utf8(user.name()).ok()).into_iter().for_each(add);
                 }
+                Fact::Token => self.token.into_iter().for_each(add),
                 Fact::TlsName => self.peer.names().iter().for_each(|name| add(name)),
                 Fact::Address => add(&self.peer.address.to_string()),
                 Fact::Header(name) => {
@@ -61,7 +64,8 @@ impl Caller<'_> {
 }
 
 impl Peer {
-    fn names(&self) -> &[String] {
+    /// The names in the client's certificate, if somebody has verified it.
+    pub(super) fn names(&self) -> &[String] {
         match &self.transport {
             Transport::Plain => &[],
             Transport::Tls { names } => names,
@@ -93,7 +97,7 @@ mod tests {
 
     fn told(peer: &Peer, headers: &HeaderMap, attributes: &[&str]) -> Vec<(String, String)> {
         let attributes: Vec<Attribute> = attributes.iter().map(|name| name.parse().unwrap()).collect();
-        Caller { peer, user: None, headers }.attributes(&attributes)
+        Caller { peer, user: None, token: Some("ci"), headers }.attributes(&attributes)
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -111,6 +115,7 @@ mod tests {
             (&[][..], &[][..]),
             (&["user"], &[]),
             (&["network"], &[("network", "10.0.0.1")]),
+            (&["token"], &[("token", "ci")]),
             (&["tls-san"], &[("tls-san", "db1.example.org"), ("tls-san", "10.0.0.1")]),
             (&["header:user", "user"], &[("header:user", "root")]),
         ] {

@@ -13,12 +13,15 @@ use serde_json::{Map, Value};
 
 use super::accept::prefers_json;
 use super::api::BadWish;
+use super::bearer::{MAX_TOKEN, MIN_TOKEN};
 use super::body::BodyError;
 use super::findings;
 use super::grouping_path::{KeyTooLarge, PathError};
 use super::payload::{self, Payload};
+use super::rights::{Unknown, Ways};
 use super::route::Allow;
 use super::wish::WishError;
+use crate::config::Right;
 use crate::ingest::{Accepted, Busy, IngestError, PolicyFinding};
 use crate::telemetry::Limit;
 
@@ -29,6 +32,17 @@ pub(super) enum Failure {
     MethodNotAllowed(Allow),
     BadEscape,
     Unauthorized,
+    /// There are rights, and it is not known whose to look for.
+    Unidentified {
+        ways: Ways,
+        why: Unknown,
+    },
+    /// It is known who asks, and they may not.
+    Forbidden {
+        who: String,
+        right: Right,
+        job: Option<String>,
+    },
     RateLimited,
     TooManyLogins,
     /// All connections that may push are busy, and this one is in reserve.
@@ -109,7 +123,9 @@ pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload
     let refusal = refusal(failure);
     let mut response = if prefers_json(headers) { refusal.as_json() } else { refusal.as_text() };
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.headers_mut().extend(refusal.headers);
+    for (name, value) in refusal.headers {
+        response.headers_mut().append(name, value);
+    }
     response
 }
 
@@ -172,6 +188,18 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         Failure::Unauthorized => {
             refuse(S::UNAUTHORIZED, "unauthorized", "Unauthorized").with(WWW_AUTHENTICATE, "Basic")
         }
+        Failure::Unidentified { ways, why } => unidentified(*ways, *why),
+        Failure::Forbidden { who, right, job } => {
+            let (what, for_what) = match job {
+                Some(job) => (format!("{} the job {job:?}", about(*right)), " for this job"),
+                None => (about(*right).to_owned(), ""),
+            };
+            let detail = format!(
+                "{who} may not {what}: the verb '{right}' is not granted{for_what}; whoever runs the gateway can grant it \
+                 in [[rights]]"
+            );
+            refuse(S::FORBIDDEN, "forbidden", detail)
+        }
         Failure::RateLimited => {
             refuse_for_now(S::TOO_MANY_REQUESTS, "rate-limited", "Too Many Requests", SOON)
         }
@@ -232,6 +260,47 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
         ),
         Failure::Internal => refuse(S::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error"),
     }
+}
+
+/// What somebody may not.
+fn about(right: Right) -> &'static str {
+    match right {
+        Right::Push => "push to",
+        Right::Delete => "delete",
+        Right::Scrape => "read what is stored",
+        Right::Admin => "administer the gateway",
+    }
+}
+
+/// Who has not said who they are is told how to.
+fn unidentified(ways: Ways, why: Unknown) -> Refusal<'static> {
+    let how = match (ways.tokens, ways.users) {
+        (true, true) => "send a token, as 'Authorization: Bearer <token>', or a user with a password",
+        (true, false) => "send a token, as 'Authorization: Bearer <token>'",
+        (false, true) => "send a user with a password, as 'Authorization: Basic'",
+        (false, false) => "send no Authorization header, as this gateway knows neither tokens nor users",
+    };
+    let detail = match why {
+        Unknown::Silent => format!("nobody may do this without saying who they are; {how}"),
+        Unknown::Unreadable => format!(
+            "the Authorization header cannot be read; {how}{}",
+            if ways.tokens {
+                format!("; a token has {MIN_TOKEN} to {MAX_TOKEN} characters")
+            } else {
+                String::new()
+            }
+        ),
+        Unknown::Wrong => format!("the token, or the user or password, is not known here; {how}"),
+    };
+    let mut refusal = refuse(StatusCode::UNAUTHORIZED, "unauthorized", detail);
+    // Whoever gets this may be asked for something else the next time, but an answer without any way is none.
+    if ways.tokens || !ways.users {
+        refusal = refusal.with(WWW_AUTHENTICATE, "Bearer");
+    }
+    if ways.users {
+        refusal = refusal.with(WWW_AUTHENTICATE, "Basic");
+    }
+    refusal
 }
 
 fn body(error: &BodyError) -> Refusal<'static> {
@@ -421,6 +490,14 @@ mod tests {
     fn long_key() -> KeyTooLarge {
         let limits = KeyLimits { labels: 1, name_length: 2, value_length: 3 };
         limits.check(&GroupingKey::new([("job", "j")]).unwrap()).unwrap_err()
+    }
+
+    fn unknown(why: Unknown, [tokens, users]: [bool; 2]) -> Failure {
+        Failure::Unidentified { ways: Ways { tokens, users }, why }
+    }
+
+    fn forbidden(who: &str, right: Right, job: Option<&str>) -> Failure {
+        Failure::Forbidden { who: who.to_owned(), right, job: job.map(str::to_owned) }
     }
 
     fn rejected() -> Failure {
@@ -636,6 +713,8 @@ mod tests {
             Failure::MethodNotAllowed(_) => "MethodNotAllowed",
             Failure::BadEscape => "BadEscape",
             Failure::Unauthorized => "Unauthorized",
+            Failure::Unidentified { .. } => "Unidentified",
+            Failure::Forbidden { .. } => "Forbidden",
             Failure::RateLimited => "RateLimited",
             Failure::TooManyLogins => "TooManyLogins",
             Failure::TooManyConnections => "TooManyConnections",
@@ -711,6 +790,8 @@ mod tests {
             (Failure::MethodNotAllowed(Allow("GET".to_owned())), 405, None),
             (Failure::BadEscape, 400, None),
             (Failure::Unauthorized, 401, None),
+            (unknown(Unknown::Silent, [true, true]), 401, None),
+            (forbidden("this client", Right::Admin, None), 403, None),
             (Failure::PlainHttp, 400, None),
             (Failure::NoWebConfig, 500, None),
             (Failure::NoLifecycle, 403, None),
@@ -760,7 +841,7 @@ mod tests {
                 assert!(is_named, "{failure:?}");
             }
         }
-        assert_eq!(names.len(), 45, "there is an example of each name above");
+        assert_eq!(names.len(), 47, "there is an example of each name above");
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 
 use http::HeaderMap;
-use http::request::Parts;
 use pushgate_web_config::{Comparison, Credentials, Live, Login, Tls, WebConfig};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -26,6 +25,21 @@ pub(super) struct Guard {
     waiting: Semaphore,
 }
 
+/// The web configuration that a request came up to, if there is one.
+#[derive(Debug)]
+pub(super) struct Door(Option<(Arc<Live>, Arc<WebConfig>)>);
+
+impl Door {
+    /// Whether users are asked for their passwords.
+    pub(super) fn has_users(&self) -> bool {
+        self.with_users().is_some()
+    }
+
+    fn with_users(&self) -> Option<&(Arc<Live>, Arc<WebConfig>)> {
+        self.0.as_ref().filter(|(_, config)| !config.users().is_empty())
+    }
+}
+
 impl Guard {
     pub(super) fn new(live: Option<Arc<Live>>) -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
@@ -33,14 +47,9 @@ impl Guard {
         Self { live, comparing, waiting: Semaphore::new(MAX_WAITING) }
     }
 
-    /// Lets a request in, with the headers to add to the answer, whether or not it may enter. It is known who enters where
-    /// users are asked for their passwords.
-    pub(super) async fn enter(
-        &self,
-        request: &Parts,
-        peer: &Peer,
-    ) -> (HeaderMap, Result<Option<Credentials>, Failure>) {
-        let Some(live) = &self.live else { return (HeaderMap::new(), Ok(None)) };
+    /// Lets a request up to the door, with the headers to add to the answer, whether or not it may enter.
+    pub(super) async fn admit(&self, peer: &Peer) -> (HeaderMap, Result<Door, Failure>) {
+        let Some(live) = &self.live else { return (HeaderMap::new(), Ok(Door(None))) };
         follow(live).await;
         let Some(config) = live.current() else { return (HeaderMap::new(), Err(Failure::NoWebConfig)) };
         if config.tls().is_some() && matches!(peer.transport, Transport::Plain) {
@@ -50,18 +59,16 @@ impl Guard {
         if !live.admit(Instant::now()) {
             return (HeaderMap::new(), Err(Failure::RateLimited));
         }
-        (config.headers().clone(), self.log_in(live, &config, &request.headers).await)
+        (config.headers().clone(), Ok(Door(Some((live.clone(), config)))))
     }
 
-    async fn log_in(
+    /// Lets a request in that came up to the door. It is known who enters where users are asked for their passwords.
+    pub(super) async fn log_in(
         &self,
-        live: &Arc<Live>,
-        config: &WebConfig,
+        door: &Door,
         headers: &HeaderMap,
     ) -> Result<Option<Credentials>, Failure> {
-        if config.users().is_empty() {
-            return Ok(None);
-        }
+        let Some((live, config)) = door.with_users() else { return Ok(None) };
         let Some(credentials) = Credentials::of(headers) else { return Err(Failure::Unauthorized) };
         let is_good = match live.logins().recall(config.users(), &credentials) {
             Login::Good => true,
@@ -117,7 +124,8 @@ mod tests {
         let request = Request::get("/").header(AUTHORIZATION, format!("Basic {encoded}"));
         let address = [127, 0, 0, 1].into();
         let peer = Peer { address, transport: Transport::Plain, seat: Seat::alone() };
-        let entered = guard.enter(&request.body(()).unwrap().into_parts().0, &peer).await.1?;
+        let door = guard.admit(&peer).await.1?;
+        let entered = guard.log_in(&door, request.body(()).unwrap().headers()).await?;
         Ok(entered.map(|user| String::from_utf8(user.name().to_vec()).unwrap()))
     }
 

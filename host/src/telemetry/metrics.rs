@@ -20,10 +20,11 @@ use super::histogram::Histogram;
 use super::http::HttpMetrics;
 use super::journal::JournalMetrics;
 use super::limits::LimitMetrics;
+use super::rights::RightsMetrics;
 use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{counters, http, process};
-use crate::config::Config;
+use crate::config::{Config, Right};
 use crate::store::{OwnFamilies, Size};
 
 /// What became of a push.
@@ -72,6 +73,7 @@ pub struct Metrics {
     journal: Arc<JournalMetrics>,
     limits: Arc<LimitMetrics>,
     http: HttpMetrics,
+    rights: RightsMetrics,
     expired: Expired,
     /// Traces that were sent, and that were not.
     traces: [AtomicU64; 2],
@@ -110,6 +112,7 @@ impl Metrics {
             journal: Arc::default(),
             limits: Arc::new(LimitMetrics::of(config)),
             http: HttpMetrics::default(),
+            rights: RightsMetrics::default(),
             expired: Expired::default(),
             traces: Default::default(),
         };
@@ -193,6 +196,11 @@ impl Metrics {
         self.expired.count(job);
     }
 
+    /// Counts a request that was refused for want of a right.
+    pub fn rights_refused(&self, right: Right) {
+        self.rights.refused(right);
+    }
+
     /// Counts a request that was answered, by the endpoint that did.
     pub fn request(&self, status: u16, handler: &'static str, method: &'static str) {
         self.http.request(status, handler, method);
@@ -223,6 +231,7 @@ impl Metrics {
         self.expired.write(&mut out)?;
         self.journal.write(&mut out)?;
         self.limits.write(&mut out, stored)?;
+        self.rights.write(&mut out)?;
         self.plugins.read().clone().write(&mut out)?;
         self.shadows.read().clone().write(&mut out)?;
         counters::write(&mut out, &self.counted.read())?;

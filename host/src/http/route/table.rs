@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::path::clean;
-use crate::config::Web;
+use crate::config::{Right, Web};
 
 /// Who answers a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,6 +56,42 @@ pub(in crate::http) enum Endpoint {
     ApiOptions,
     /// All groups are to be removed.
     Wipe,
+}
+
+impl Endpoint {
+    /// The right that a request to it needs, where there are rights; `None` for what everybody may ask. `argument` is
+    /// the end of the path.
+    pub(in crate::http) fn needs(self, argument: &[u8]) -> Option<Right> {
+        match self {
+            Self::Push(_) => Some(Right::Push),
+            Self::Delete => Some(Right::Delete),
+            // An audit keeps a core busy.
+            Self::ApiPlugin if argument.ends_with(b"/audit") => Some(Right::Admin),
+            Self::Scrape
+            | Self::Page
+            | Self::Status
+            | Self::Plugins
+            | Self::Rejections
+            | Self::Rejection
+            | Self::ApiStatus
+            | Self::ApiMetrics
+            | Self::ApiGroups
+            | Self::ApiPlugins
+            | Self::ApiPlugin
+            | Self::ApiRejections
+            | Self::ApiRejection => Some(Right::Scrape),
+            // Selectors are not about one job.
+            Self::DeleteGroups | Self::Quit | Self::Reload | Self::Wipe => Some(Right::Admin),
+            // Supervisors have no token.
+            Self::Healthy | Self::Ready => None,
+            // These files are part of every pushgate and tell nothing of this one.
+            Self::Static => None,
+            // It says only that this is not how to end the gateway.
+            Self::QuitByGet => None,
+            // A browser asks it without the token that it may be about to send.
+            Self::ApiOptions => None,
+        }
+    }
 }
 
 /// How a push changes its group.
