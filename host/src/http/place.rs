@@ -72,8 +72,11 @@ where
         First::Works => {
             // Whether there is something to read is told to the runtime that it belongs to.
             let stream = stream.into_std()?;
+            // What has come is a request, however long it takes until a worker has time to read it.
+            let underway = seat.presence().begin();
             let serving = async move {
                 let stream = TcpStream::from_std(stream)?;
+                drop(underway);
                 connection::serve(stream, address, seat, live, timeouts, answer, stopping).await
             };
             front::elsewhere(&workers, serving).await?
