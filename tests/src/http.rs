@@ -81,8 +81,10 @@ impl Request {
         let mut answer = Vec::new();
         let received = receive(&mut connection, &mut answer);
         let method = self.head.split(' ').next().unwrap_or_default();
-        Response::parse(method, &answer)
-            .ok_or_else(|| format!("no answer (sent: {sent:?}, received: {received:?}) to:\n{}", self.head))
+        Response::parse(method, &answer).ok_or_else(|| {
+            let length = answer.len();
+            format!("no answer (sent: {sent:?}, received: {received:?}, {length} bytes) to:\n{}", self.head)
+        })
     }
 }
 
