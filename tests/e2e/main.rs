@@ -155,6 +155,9 @@ mod setups;
 /// The rules that ARCHITECTURE.md states.
 mod architecture;
 
+/// Who may do what, by tokens and users.
+mod rights;
+
 /// What SECURITY.md promises.
 mod security;
 
