@@ -1,4 +1,5 @@
-//! What is known of the jobs that a plugin has failed on. Time is told by the caller.
+//! What is known of the jobs that a plugin has failed on. Time is told by the caller, and by several at once: it may go back
+//! a little from one call to the next.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -95,7 +96,7 @@ impl Circuits {
         let (since, faults, probes) = match circuit {
             Circuit::Open(before) => (before.since, before.faults + 1, before.probes + 1),
             Circuit::Closed { since, faults } => {
-                if now - *since > settings.window {
+                if now.saturating_sub(*since) > settings.window {
                     (*since, *faults) = (now, 0);
                 }
                 *faults += 1;
@@ -118,7 +119,7 @@ impl Circuits {
     fn forget(&mut self, now: Duration) {
         let window = self.settings.window;
         self.jobs.retain(|_, circuit| match circuit {
-            Circuit::Closed { since, .. } => now - *since <= window,
+            Circuit::Closed { since, .. } => now.saturating_sub(*since) <= window,
             Circuit::Open(suspension) => now <= suspension.until + FORGOTTEN,
         });
     }
@@ -227,5 +228,15 @@ mod tests {
         assert_eq!(circuits.jobs.len(), 1, "the window of the others is over");
         let mut never = Circuits::new(BreakerSettings { faults: 0, ..SETTINGS });
         assert_eq!((0..99).find_map(|_| never.fault("a", seconds(1))), None);
+    }
+    #[test]
+    fn a_call_that_looked_at_the_clock_earlier_may_come_later() {
+        let mut circuits = Circuits::new(SETTINGS);
+        assert_eq!(circuits.fault("a", seconds(5)), None);
+        assert_eq!(circuits.suspended(seconds(4)).count(), 0);
+        assert_eq!(circuits.fault("a", seconds(3)), None);
+        assert!(circuits.fault("a", seconds(4)).is_some(), "all three count");
+        assert_eq!(circuits.suspended(seconds(2)).count(), 1);
+        assert!(circuits.admit("a", seconds(2)).is_err());
     }
 }
