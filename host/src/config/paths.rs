@@ -21,6 +21,10 @@ pub(super) fn external_url(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
     }
+    // It is shown on pages and in the API, which a password must not be, nor in this message.
+    if text.contains('@') {
+        return Err("everybody is shown this URL; leave out the user and password before the '@'".to_owned());
+    }
     match external_path(text) {
         Some(_) => Ok(Some(text.to_owned())),
         None => Err(format!(
@@ -121,6 +125,8 @@ mod tests {
             assert_eq!(external_url(url).is_ok(), expected.is_some(), "{url}");
         }
         assert_eq!(external_url(""), Ok(None));
+        let told = external_url("https://ops:hunter2@example.org/push").unwrap_err();
+        assert!(!told.contains("hunter2"), "{told}");
     }
 
     #[test]
