@@ -2,8 +2,8 @@
 //! acknowledged beside it.
 //!
 //! Clients push, replace, merge, delete and let expire groups of their own, send what must be refused, run into plugins
-//! that fail, and have the configuration read again, while scrapers compare what they see with the [`model`]. What the
-//! process takes is looked at all the time and must stay [flat](usage). In the end it is killed under load, started
+//! that fail, and have the configuration read again, while scrapers compare what they see with the model. What the
+//! process takes is looked at all the time and must stay flat. In the end it is killed under load, started
 //! again, ended in order and started once more; what was acknowledged must be there each time.
 //!
 //! `cargo xtask soak` runs it; the end-to-end tests run a short one.
