@@ -2,7 +2,7 @@
 //!
 //! A TTL counts in the time of day, which restarts do not change but people and programs do. When the clock is put back,
 //! groups are kept for longer, those that seem to have been pushed to in the future for a whole TTL from then. When it jumps
-//! ahead, nothing goes for [`DOUBT`]: if it was a mistake, nothing is lost, and if it was right, jobs have time to push.
+//! ahead, nothing goes for five minutes: if it was a mistake, nothing is lost, and if it was right, jobs have time to push.
 
 use std::convert::Infallible;
 use std::sync::Arc;
