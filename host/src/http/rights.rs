@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use pushgate_exposition::GroupingKey;
 use pushgate_web_config::Credentials;
+use tracing::debug;
 
 use super::bearer::Claim;
 use super::caller::{Caller, Peer};
@@ -117,6 +118,7 @@ impl Http {
         if rights.grant(&identity, right, job) {
             return Ok(known);
         }
+        debug!(who = known.shown(), verb = %right, job, "a request was refused for want of a right");
         let is_somebody = known.user.is_some() || rights.know(&identity);
         Err(refused(if is_somebody || !(ways.tokens || ways.users) {
             Failure::Forbidden { who: known.shown(), right, job: job.map(short) }
