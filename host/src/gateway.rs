@@ -128,8 +128,8 @@ impl Gateway {
         &self.reloads
     }
 
-    /// Takes pushes through the plugins of another configuration, and by its rights, from now on. Returns the keys that differ as well
-    /// and wait for a restart. Blocks while plugins are compiled.
+    /// Takes pushes through the plugins of another configuration, and by its rights, from now on, and keeps groups as long as
+    /// it says. Returns the keys that differ as well and wait for a restart. Blocks while plugins are compiled.
     ///
     /// # Errors
     /// As for [`load`](Self::load); the plugins in use stay then. The own metrics tell either.
