@@ -24,6 +24,12 @@ pub struct Builder {
 
 const NONE: u32 = u32::MAX;
 
+/// Series that room is made for on the word of a client.
+const MAX_RESERVED: usize = 1 << 14;
+
+/// Names and values of a small push.
+const RESERVED_SYMBOLS: usize = 56;
+
 impl Builder {
     /// A builder for a push to the group of that key.
     ///
@@ -43,7 +49,7 @@ impl Builder {
     /// A builder of families that belong to no group, or have the labels of theirs already.
     pub fn without_group() -> Self {
         Self {
-            interner: Interner::default(),
+            interner: Interner::with_room(RESERVED_SYMBOLS),
             grouping: Vec::new(),
             tables: Tables::default(),
             family_of: Vec::new(),
@@ -51,6 +57,11 @@ impl Builder {
             utf8_names: false,
             objection: None,
         }
+    }
+
+    /// Makes room for so many series and labels, up to a bound: they may be the word of a client.
+    pub(crate) fn reserve(&mut self, series: usize, labels: usize) {
+        self.tables.reserve(series.min(MAX_RESERVED), labels.min(8 * MAX_RESERVED));
     }
 
     /// The symbol of a token.

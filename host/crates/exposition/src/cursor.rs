@@ -27,7 +27,9 @@ impl<'a> Cursor<'a> {
     /// The next byte, where there must be one.
     #[inline]
     pub(crate) fn peek(&self) -> Result<u8, Problem> {
-        self.next().ok_or(Problem::UnexpectedEnd)
+        // Not `ok_or`: a problem that is made and dropped for each byte costs more than the byte.
+        let Some(next) = self.next() else { return Err(Problem::UnexpectedEnd) };
+        Ok(next)
     }
 
     /// The next character, for a message.
@@ -69,15 +71,38 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Takes a label's name and its equals sign if just that label comes next, written as it mostly is. Then
-    /// the cursor stands on the quote of its value.
+    /// Takes those bytes if they come next.
     #[inline]
-    pub(crate) fn take_label_name(&mut self, name: &[u8]) -> bool {
-        let taken = self.rest().strip_prefix(name).is_some_and(|behind| behind.starts_with(b"=\""));
+    pub(crate) fn take_if(&mut self, bytes: &[u8]) -> bool {
+        let taken = self.rest().starts_with(bytes);
         if taken {
-            self.at += name.len() + 1;
+            self.at += bytes.len();
         }
         taken
+    }
+
+    /// Takes a label, all of it as it is written, if just that one comes next, and the comma behind it.
+    #[inline]
+    pub(crate) fn take_label(&mut self, label: &[u8]) -> bool {
+        let behind = self.rest().strip_prefix(label).and_then(<[u8]>::first);
+        match behind {
+            Some(b',') => self.at += label.len() + 1,
+            Some(b'}') => self.at += label.len(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Where it stands.
+    #[inline]
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was taken since it stood there.
+    #[inline]
+    pub(crate) fn since(&self, at: usize) -> &'a [u8] {
+        self.body.get(at..self.at).unwrap_or_default()
     }
 
     /// Skips blanks and tabs.
@@ -92,8 +117,9 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn word(&mut self) -> Result<&'a [u8], Problem> {
         let rest = self.rest();
-        let end =
-            rest.iter().position(|&byte| byte == b'\n' || is_blank(byte)).ok_or(Problem::UnexpectedEnd)?;
+        let Some(end) = rest.iter().position(|&byte| byte == b'\n' || is_blank(byte)) else {
+            return Err(Problem::UnexpectedEnd);
+        };
         self.at += end;
         Ok(&rest[..end])
     }
@@ -111,7 +137,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn quoted(&mut self) -> Result<Cow<'a, [u8]>, Problem> {
         self.bump();
         let rest = self.rest();
-        let end = memchr3(b'"', b'\\', b'\n', rest).ok_or(Problem::UnexpectedEnd)?;
+        let Some(end) = memchr3(b'"', b'\\', b'\n', rest) else { return Err(Problem::UnexpectedEnd) };
         if rest[end] == b'"' {
             self.at += end + 1;
             return Ok(Cow::Borrowed(&rest[..end]));

@@ -3,6 +3,7 @@
 //! The rows of a child table that belong to row `i` of its parent are `end[i-1]..end[i]`, with
 //! `end[-1] = 0`: series of a family, labels and points of a series.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
@@ -232,7 +233,9 @@ impl Push {
     pub(crate) fn hide_overridden_labels(&mut self) {
         let grouping = &self.grouping;
         let hidden = |name: Sym| grouping.iter().any(|label| label.name == name);
-        if !self.series.label_name.iter().any(|&name| hidden(name)) {
+        // The symbols of the group were the first, so nearly all labels are told apart by one comparison.
+        let last = grouping.iter().map(|label| label.name).max().unwrap_or_default();
+        if !self.series.label_name.iter().any(|&name| name <= last && hidden(name)) {
             return;
         }
         let series = &mut self.series;
@@ -359,6 +362,32 @@ impl<'a> Series<'a> {
         rows(&columns.label_end, self.index).map(move |row| {
             (self.push.text(columns.label_name[row]), self.push.text(columns.label_value[row]))
         })
+    }
+
+    /// The names of its own labels and their values, as symbols of the push. Equal symbols are equal texts.
+    #[inline]
+    pub fn label_symbols(self) -> (&'a [Sym], &'a [Sym]) {
+        let columns = &self.push.series;
+        let rows = rows(&columns.label_end, self.index);
+        (&columns.label_name[rows.clone()], &columns.label_value[rows])
+    }
+
+    /// One of its own labels, by its place.
+    #[inline]
+    pub fn label(self, place: usize) -> Option<LabelPair<'a>> {
+        let (names, values) = self.label_symbols();
+        Some((self.push.text(*names.get(place)?), self.push.text(*values.get(place)?)))
+    }
+
+    /// Compares the values of its own labels with those of another series of the push, in order of their names.
+    #[inline]
+    pub fn cmp_values(self, other: Self) -> Ordering {
+        let texts = |(one, two): (&Sym, &Sym)| {
+            if one == two { Ordering::Equal } else { self.push.text(*one).cmp(other.push.text(*two)) }
+        };
+        let (one, two) = (self.label_symbols().1, other.label_symbols().1);
+        let first = one.iter().zip(two).map(texts).find(|order| order.is_ne());
+        first.unwrap_or_else(|| one.len().cmp(&two.len()))
     }
 
     /// The value, or the sum of a summary or histogram.

@@ -34,6 +34,14 @@ impl Symbols {
         &self.arena[start as usize..end as usize]
     }
 
+    /// The bytes of a symbol, as [`get`](Self::get) gives its text.
+    #[inline]
+    fn bytes_of(&self, sym: Sym) -> &[u8] {
+        let Some(&end) = self.ends.get(sym as usize) else { return b"" };
+        let start = if sym == 0 { 0 } else { self.ends[sym as usize - 1] };
+        &self.arena.as_bytes()[start as usize..end as usize]
+    }
+
     /// How many symbols there are, the empty one included.
     #[expect(clippy::len_without_is_empty, reason = "a symbol table is never empty")]
     pub fn len(&self) -> usize {
@@ -109,7 +117,21 @@ impl From<Symbols> for Interner {
     }
 }
 
+/// Bytes that a name or value mostly has at most.
+const RESERVED_BYTES: usize = 16;
+
 impl Interner {
+    /// An empty table with room for so many symbols.
+    pub(crate) fn with_room(symbols: usize) -> Self {
+        let mut ends = Vec::with_capacity(symbols);
+        ends.push(0);
+        Self {
+            symbols: Symbols { arena: String::with_capacity(symbols * RESERVED_BYTES), ends },
+            table: HashTable::with_capacity(symbols),
+            hasher: RandomState::default(),
+        }
+    }
+
     /// The symbol of a token. Only a token that is new is checked for UTF-8: an invalid one never
     /// enters the table, so it is never found there.
     ///
@@ -135,11 +157,10 @@ impl Interner {
 
     #[inline]
     fn find_hashed(&self, hash: u32, token: &[u8]) -> Option<Sym> {
-        let is_it = |&(other, sym): &(u32, Sym)| other == hash && self.symbols.get(sym).as_bytes() == token;
+        let is_it = |&(other, sym): &(u32, Sym)| other == hash && self.symbols.bytes_of(sym) == token;
         self.table.find(spread(hash), is_it).map(|&(_, sym)| sym)
     }
 
-    #[cold]
     fn insert(&mut self, hash: u32, token: &[u8]) -> Result<Sym, InternError> {
         let text = std::str::from_utf8(token).map_err(|_| InternError::NotUtf8)?;
         let sym = self.symbols.append(text)?;

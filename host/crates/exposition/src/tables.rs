@@ -15,6 +15,17 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
+    /// Makes room for so many series and labels.
+    pub(crate) fn reserve(&mut self, series: usize, labels: usize) {
+        self.series_family.reserve(series);
+        self.series.label_end.reserve(series);
+        self.series.label_name.reserve(labels);
+        self.series.label_value.reserve(labels);
+        self.series.value.reserve(series);
+        self.series.count.reserve(series);
+        self.series.detail.reserve(series);
+    }
+
     /// The finished columns: series behind each other by family, points by series, and families without
     /// series gone.
     pub(crate) fn finish(mut self) -> (FamilyColumns, SeriesColumns) {

@@ -5,6 +5,7 @@ mod assembler;
 mod difference;
 pub mod encode;
 mod error;
+mod lines;
 pub mod number;
 mod parse;
 
@@ -12,4 +13,5 @@ pub use difference::{Difference, difference, line_difference, shown};
 pub use encode::encode;
 pub(crate) use error::quote;
 pub use error::{ParseError, Problem};
+pub use lines::Lines;
 pub use parse::{parse, read_back};

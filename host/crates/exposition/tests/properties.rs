@@ -61,11 +61,20 @@ fn sample(kind: Kind) -> BoxedStrategy<Sample> {
 
 fn family() -> impl Strategy<Value = (Kind, String, BTreeMap<LabelSet, Sample>)> {
     let kinds = [Kind::Untyped, Kind::Counter, Kind::Gauge, Kind::Summary, Kind::Histogram];
-    let labels = || btree_map("[a-c][a-z0-9_]{0,3}", any::<String>(), 0..4);
+    // Of anything, and of little, so that a series has much of the one before.
+    let labels = || {
+        let any = btree_map("[a-c][a-z0-9_]{0,3}", any::<String>(), 0..4);
+        let few = btree_map("[a-d]", "[xy\"]{0,2}", 0..4);
+        let same = few.clone().prop_map(|few| {
+            let value = |name: &str| few.get(name).cloned().unwrap_or_default();
+            ["a", "b", "c"].map(|name| (name.to_owned(), value(name))).into()
+        });
+        prop_oneof![any, few, same]
+    };
     // Blanks at its front belong to the line, not to the HELP text.
     let help = any::<String>().prop_map(|help| help.trim_start_matches([' ', '\t']).to_owned());
     (proptest::sample::select(kinds.to_vec()), help)
-        .prop_flat_map(move |(kind, help)| (Just(kind), Just(help), btree_map(labels(), sample(kind), 1..5)))
+        .prop_flat_map(move |(kind, help)| (Just(kind), Just(help), btree_map(labels(), sample(kind), 1..8)))
 }
 
 fn push() -> impl Strategy<Value = Push> {
@@ -131,7 +140,75 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
     vec(proptest::sample::select(pieces.to_vec()), 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Labels as somebody may write them, of so few that many are those of the line before.
+fn written_labels() -> impl Strategy<Value = String> {
+    let pieces = [
+        "a",
+        "b",
+        "le",
+        " a",
+        "b ",
+        "=",
+        " = ",
+        "\"\"",
+        "\"x\"",
+        "\"y\"",
+        "\"x\\\"\"",
+        "\"1\"",
+        ",",
+        ", ",
+        " ",
+    ];
+    let label = ("a|b|le| b", "=| =|= ", "\"x\"|\"\"|\"xy\"|\"1\"|\"1,b=\"|\"x\\\\\"|\"\\\"\"");
+    let label = label.prop_map(|(name, equals, value)| format!("{name}{equals}{value}"));
+    let legal = vec(label, 0..4).prop_map(|labels| labels.join(","));
+    let any = vec(proptest::sample::select(pieces.to_vec()), 0..8).prop_map(|pieces| pieces.concat());
+    prop_oneof![8 => legal, 1 => any]
+}
+
 proptest! {
+    #[test]
+    fn a_line_is_read_as_if_it_stood_alone(
+        lines in vec((proptest::sample::select(vec!["m", "n", "h_bucket"]), written_labels()), 1..8)
+    ) {
+        let head = "# TYPE h histogram\n";
+        let lines: Vec<String> =
+            lines.into_iter().map(|(name, labels)| format!("{name}{{{labels}}} 1\n")).collect();
+        let alone: Vec<_> = lines.iter().map(|line| parse(format!("{head}{line}").as_bytes())).collect();
+        let together = parse(format!("{head}{}", lines.concat()).as_bytes());
+        if let Some(at) = alone.iter().position(Result::is_err) {
+            let (together, alone) = (together.unwrap_err(), alone[at].as_ref().unwrap_err());
+            prop_assert_eq!((together.line as usize, together.problem), (at + 2, alone.problem.clone()));
+            return Ok(());
+        }
+        let together = together.unwrap();
+        for name in ["m", "n"] {
+            let labels = |push: &Push| -> Vec<Vec<(String, String)>> {
+                let families = push.families().filter(|family| family.name() == name);
+                let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+                families.flat_map(|family| family.series()).map(|series| series.labels().map(owned).collect()).collect()
+            };
+            let alone: Vec<_> = alone.iter().flat_map(|push| labels(push.as_ref().unwrap())).collect();
+            prop_assert_eq!(labels(&together), alone);
+        }
+        let points = |push: &Push| push.series_columns().point_bound.len();
+        prop_assert_eq!(points(&together), alone.iter().map(|push| points(push.as_ref().unwrap())).sum::<usize>());
+    }
+
+    #[test]
+    fn lines_are_the_samples_of_their_series(push in push(), more in 0..3_usize) {
+        let more = [&[][..], &[("aa", "x\n"), ("job", "j")], &[("instance", "")]][more];
+        for family in push.families() {
+            let (mut copied, mut plain) = (String::from("before"), String::new());
+            let mut lines = text::Lines::new(&mut copied, family);
+            for series in family.series() {
+                lines.write(series, more);
+                text::encode::samples(&mut plain, family, series, more, Escaping::AllowUtf8);
+            }
+            prop_assert_eq!(copied.strip_prefix("before"), Some(&*plain));
+        }
+    }
+
     #[test]
     fn parsing_gives_back_what_was_encoded(push in push()) {
         let encoded = text::encode(&push);

@@ -72,7 +72,7 @@ pub fn samples(
 }
 
 /// Calls `sample` with the name's suffix, `le` or `quantile`, and the value of each sample of a series.
-fn each_sample(
+pub(super) fn each_sample(
     kind: Kind,
     series: Series<'_>,
     mut sample: impl FnMut(&str, Option<(&'static str, f64)>, f64),

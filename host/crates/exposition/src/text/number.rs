@@ -27,23 +27,12 @@ pub fn write(out: &mut String, value: f64) {
         return write_small_integer(out, value as u32);
     }
     let mut buffer = zmij::Buffer::new();
-    let (digits, exponent) = scientific(buffer.format_finite(value));
-    let digits = digits.as_str();
-    if !(-4..6).contains(&exponent) {
-        write_scientific(out, digits, exponent);
-    } else if exponent < 0 {
-        out.push_str("0.");
-        out.extend(std::iter::repeat_n('0', (-exponent - 1) as usize));
-        out.push_str(digits);
-    } else {
-        let (whole, fraction) = digits.split_at_checked(exponent as usize + 1).unwrap_or((digits, ""));
-        out.push_str(whole);
-        out.extend(std::iter::repeat_n('0', (exponent as usize + 1).saturating_sub(whole.len())));
-        if !fraction.is_empty() {
-            out.push('.');
-            out.push_str(fraction);
-        }
+    let shortest = buffer.format_finite(value);
+    if (1e-4..1e6).contains(&value) {
+        return out.push_str(shortest); // Laid out as Go does.
     }
+    let (digits, exponent) = scientific(shortest);
+    write_scientific(out, digits.as_str(), exponent);
 }
 
 fn write_small_integer(out: &mut String, mut value: u32) {
@@ -110,8 +99,8 @@ fn scientific(text: &str) -> (Digits, i32) {
 /// and a signed NaN are refused, a number too small becomes 0.
 #[inline]
 pub(crate) fn read(token: &[u8]) -> Option<f64> {
-    if let Some(integer) = read_small_integer(token) {
-        return Some(integer);
+    if let Some(value) = read_short(token) {
+        return Some(value);
     }
     let text = std::str::from_utf8(token).ok()?;
     let value: f64 = text.parse().ok()?;
@@ -123,21 +112,35 @@ pub(crate) fn read(token: &[u8]) -> Option<f64> {
     legal.then_some(value)
 }
 
-/// Up to 15 digits, which an `f64` holds exactly. Most pushed values are of this form.
+/// Powers of ten that an `f64` holds exactly.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Up to 15 digits, with or without a point behind the first ones. An `f64` holds them exactly, and the power of ten that
+/// they are divided by, so the quotient is rounded once, as it should be. Most pushed values are of this form.
 #[inline]
-fn read_small_integer(token: &[u8]) -> Option<f64> {
-    if token.is_empty() || token.len() > 15 {
+fn read_short(token: &[u8]) -> Option<f64> {
+    if token.len() > 15 {
         return None;
     }
-    let mut value = 0u64;
-    for byte in token {
+    let mut digits = 0u64;
+    let mut point = token.len();
+    for (at, byte) in token.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
+        if digit <= 9 {
+            digits = digits * 10 + u64::from(digit);
+        } else if *byte == b'.' && point == token.len() && at > 0 {
+            point = at;
+        } else {
             return None;
         }
-        value = value * 10 + u64::from(digit);
     }
-    Some(value as f64)
+    let fraction = token.len().checked_sub(point + 1);
+    match fraction {
+        None if point > 0 => Some(digits as f64),
+        Some(fraction) => POWERS.get(fraction).map(|power| digits as f64 / power),
+        None => None,
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +225,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_numbers_are_read_as_all_are(token in "[0-9]{0,9}[.]?[0-9]{0,9}") {
+            prop_assert_eq!(read(token.as_bytes()), token.parse().ok());
+        }
+
+        #[test]
+        fn numbers_of_common_size_are_written_without_exponent(value in 1e-4..1e6) {
+            prop_assert_eq!(text(value), value.to_string());
+        }
+
         #[test]
         fn reads_what_it_wrote(bits: u64) {
             let value = f64::from_bits(bits);

@@ -10,6 +10,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
+
 use crate::cursor::{Cursor, is_blank, unescape};
 use crate::lenient::tidy;
 use crate::name::{label_name_len, metric_name_len};
@@ -68,6 +70,9 @@ fn run(body: &[u8], builder: Builder, rules: &Rules) -> Result<Push, ParseError>
     }
 }
 
+/// More labels than most series have.
+const LABELS: usize = 16;
+
 struct Parser<'a> {
     cursor: Cursor<'a>,
     line: u32,
@@ -75,21 +80,37 @@ struct Parser<'a> {
     assembler: Assembler<'a>,
     /// The name of the sample before, and where it went.
     last_target: Option<(&'a [u8], Target)>,
-    /// The labels of this line and of the line before, as written, without `le` and `quantile`.
+    /// The labels of this line in the order written, without `le` and `quantile`.
     labels: Vec<Label>,
-    last_labels: Vec<Label>,
+    /// What labels were written as: in each place the one of this line, or of a line before.
+    written: Vec<Written<'a>>,
+    /// What [`written`](Self::written) has left out.
+    point_label: Option<&'static str>,
+}
+
+/// A label as it stands in the body, and what it is.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    /// From the first byte of the name up to and with the quote behind the value.
+    text: &'a [u8],
+    /// Of these, the bytes up to the quote before the value.
+    value_at: usize,
+    label: Label,
 }
 
 impl<'a> Parser<'a> {
-    fn new(body: &'a [u8], builder: Builder, rules: &'a Rules) -> Self {
+    fn new(body: &'a [u8], mut builder: Builder, rules: &'a Rules) -> Self {
+        // So nearly no column grows while it is written. A line may have no label, but hardly one that is none has many.
+        builder.reserve(memchr_iter(b'\n', body).count(), memchr_iter(b'=', body).count());
         Self {
             cursor: Cursor::new(body),
             line: 0,
             rules,
             assembler: Assembler::new(builder, &rules.limits),
             last_target: None,
-            labels: Vec::new(),
-            last_labels: Vec::new(),
+            labels: Vec::with_capacity(LABELS),
+            written: Vec::with_capacity(LABELS),
+            point_label: None,
         }
     }
 
@@ -158,7 +179,6 @@ impl<'a> Parser<'a> {
         let target = target.ok_or(Problem::MetricName)?;
         let word = self.cursor.word()?;
         let value = number::read(word).ok_or_else(|| Problem::ExpectedValue(quote(word)))?;
-        self.last_labels.clone_from(&self.labels);
         // A bucket that ends nowhere makes its series and says nothing, as in Go.
         let bound = bound.filter(|bound| !bound.is_nan());
         self.assembler.sample(target, &mut self.labels, bound, value)?;
@@ -209,10 +229,15 @@ impl<'a> Parser<'a> {
     #[inline]
     fn labels_of(&mut self, target: Target, bound: &mut Option<f64>) -> Result<(), Problem> {
         let point_label = target.kind.point_label();
+        if self.point_label != point_label {
+            self.point_label = point_label;
+            self.written.clear();
+        }
         while !self.closing_brace()? {
-            if self.label_as_before(point_label)? {
+            if self.label_as_before()? {
                 continue;
             }
+            let start = self.cursor.at();
             let name = name_token(&mut self.cursor, label_name_len)?;
             if name.is_empty() {
                 return Err(Problem::LabelName(self.assembler.family_name(target)));
@@ -227,7 +252,7 @@ impl<'a> Parser<'a> {
                 }
                 self.end_of_value(&value)?;
             } else {
-                self.label(&name)?;
+                self.label(&name, start)?;
             }
         }
         Ok(self.rules.limits.check(Bound::Labels, self.labels.len())?)
@@ -238,12 +263,14 @@ impl<'a> Parser<'a> {
     #[cold]
     fn labels_with_name(&mut self, bound: &mut Option<f64>) -> Result<Target, Problem> {
         let mut target: Option<Target> = None;
+        self.written.clear();
         while !self.closing_brace()? {
+            let start = self.cursor.at();
             let name = name_token(&mut self.cursor, label_name_len)?;
             self.cursor.skip_blanks();
             if self.cursor.peek()? == b'=' {
                 self.equals()?;
-                self.label(&name)?;
+                self.label(&name, start)?;
                 continue;
             }
             if let Some(target) = target {
@@ -264,6 +291,7 @@ impl<'a> Parser<'a> {
             *bound = Some(read_bound(symbols.get(label.name), symbols.get(label.value).as_bytes())?);
         }
         self.rules.limits.check(Bound::Labels, self.labels.len())?;
+        self.written.clear();
         Ok(target)
     }
 
@@ -308,35 +336,44 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The label next, if it has the name that the line before has in this place.
+    /// Takes the label next if it is written as one before was in this place, or at least its name is.
     #[inline]
-    fn label_as_before(&mut self, point_label: Option<&str>) -> Result<bool, Problem> {
-        let Some(before) = self.last_labels.get(self.labels.len()).copied() else { return Ok(false) };
-        let name = self.assembler.builder().symbols().get(before.name);
-        if Some(name) == point_label || !self.cursor.take_label_name(name.as_bytes()) {
-            return Ok(false);
+    fn label_as_before(&mut self) -> Result<bool, Problem> {
+        let Some(before) = self.written.get(self.labels.len()).copied() else { return Ok(false) };
+        if self.cursor.take_label(before.text) {
+            self.labels.push(before.label);
+            return Ok(true);
         }
-        self.value_of(before.name, Some(before.value))?;
-        Ok(true)
+        let start = self.cursor.at();
+        let (name, _) = before.text.split_at_checked(before.value_at).unwrap_or_default();
+        let taken = self.cursor.take_if(name);
+        if taken {
+            self.value(before.label.name, start)?;
+        }
+        Ok(taken)
     }
 
-    /// An ordinary label, from behind its equals sign.
-    fn label(&mut self, name: &[u8]) -> Result<(), Problem> {
+    /// An ordinary label, from behind its equals sign; it began at `start`.
+    fn label(&mut self, name: &[u8], start: usize) -> Result<(), Problem> {
         let name = self.label_name(name)?;
-        self.value_of(name, None)
+        self.value(name, start)
     }
 
-    /// The value of a label, which may be the one that the line before has in this place.
+    /// The value of a label, which began at `start`.
     #[inline]
-    fn value_of(&mut self, name: u32, before: Option<u32>) -> Result<(), Problem> {
+    fn value(&mut self, name: u32, start: usize) -> Result<(), Problem> {
+        self.cursor.skip_blanks();
+        let value_at = self.cursor.at() - start;
         let token = self.value_token()?;
+        let text = self.cursor.since(start);
         self.end_of_value(&token)?;
-        let symbols = self.assembler.builder().symbols();
-        let value = match before {
-            Some(before) if symbols.get(before).as_bytes() == &*token => before,
-            _ => self.assembler.label_value(&token)?,
-        };
-        self.labels.push(Label { name, value });
+        let label = Label { name, value: self.assembler.label_value(&token)? };
+        let written = Written { text, value_at, label };
+        match self.written.get_mut(self.labels.len()) {
+            Some(before) => *before = written,
+            None => self.written.push(written),
+        }
+        self.labels.push(label);
         Ok(())
     }
 
