@@ -82,7 +82,7 @@ impl Fixture {
         let chain = chain(plugins);
         let metrics = Arc::new(Metrics::new());
         let limits = Limits { groups: usize::MAX, series: usize::MAX };
-        let store = Arc::new(Store::new(limits, OwnFamilies::new(), Box::new(InMemory)));
+        let store = Arc::new(Store::new(limits, OwnFamilies::default(), Box::new(InMemory)));
         let rejections = Arc::new(Rejections::new(&config::Rejections::default()));
         let (rules, consistency) = (Rules::default(), Consistency::Checked);
         let ingest = Ingest::new(

@@ -117,7 +117,7 @@ fn scrape_gzip() -> anyhow::Result<()> {
 
 fn filled() -> anyhow::Result<Store> {
     let limits = Limits { groups: usize::MAX, series: usize::MAX };
-    let store = Store::new(limits, OwnFamilies::new(), Box::new(InMemory));
+    let store = Store::new(limits, OwnFamilies::default(), Box::new(InMemory));
     for group in 0..GROUPS {
         store.push(&push(group, 0)?, Mode::Replace, 1.0)?;
     }

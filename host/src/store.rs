@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use imbl::OrdMap;
 use parking_lot::{Mutex, RwLock};
 use pushgate_exposition::{Family, GroupingKey, Kind, Push, find_escaped_alike};
@@ -39,7 +40,7 @@ pub use self::ages::{PUSH_AGE, PUSH_STALE};
 pub use self::check::{OWN_PREFIX, Refusal};
 pub use self::chunk::Chunk;
 pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instance};
-use self::group::{Group, GroupId, Groups};
+use self::group::{Group, GroupId, Groups, Time};
 use self::index::Index;
 use self::jobs::Jobs;
 use self::labels::Labels;
@@ -177,7 +178,7 @@ pub struct Store {
 
 /// The types of the gateway's own families, by name. A push may bring series of the same name and type, which are
 /// shown beside them.
-pub type OwnFamilies = BTreeMap<String, Kind>;
+pub type OwnFamilies = HashMap<String, Kind, foldhash::fast::RandomState>;
 
 #[derive(Default)]
 struct State {
@@ -442,11 +443,13 @@ impl State {
         let group = self.group_entry(name);
         group.failure_time = at;
         group.last_error = Some(reason);
-        let (id, times, chunks) = (group.id, group.times(), group.render_times());
+        let (id, times) = (group.id, group.times());
+        let (push, failure) = (group.render_time(Time::Push), group.render_time(Time::Failure));
         if times.push == 0.0 {
             self.live(name, times, worked_out);
+            self.expose_time(id, Time::Push, push);
         }
-        self.expose_times(id, chunks);
+        self.expose_time(id, Time::Failure, failure);
     }
 
     fn remove(&mut self, name: &GroupName) {
@@ -474,6 +477,7 @@ impl State {
             self.index.share_name(&mut family.name);
         }
         let group = self.group_entry(name);
+        let is_new = group.push_time == 0.0;
         group.push_time = arrival.at;
         let mut gone = match mode {
             Mode::Replace => std::mem::take(&mut group.families),
@@ -485,7 +489,9 @@ impl State {
             let before = group.families.insert(family.name.clone(), family.chunk.clone()).or(before);
             replaced.push(before);
         }
-        let (id, times) = (group.id, group.render_times());
+        // The time of the last failure stays as it is.
+        let (id, push_time) = (group.id, group.render_time(Time::Push));
+        let failure_time = is_new.then(|| group.render_time(Time::Failure));
         let counted = Times { push: arrival.at, failure: group.failure_time, wish: arrival.wish };
         self.live(name, counted, worked_out);
         self.unsound.remove(&id);
@@ -495,7 +501,8 @@ impl State {
         for (family, before) in families.into_iter().zip(replaced) {
             self.put_chunk(family, id, &name.key, before.as_deref());
         }
-        self.expose_times(id, times);
+        self.expose_time(id, Time::Push, push_time);
+        failure_time.into_iter().for_each(|chunk| self.expose_time(id, Time::Failure, chunk));
     }
 
     /// The group of that name, made if there is none.
@@ -526,7 +533,7 @@ impl State {
         self.series += family.chunk.series.len();
         self.series -= before.map_or(0, |before| before.series.len());
         self.index.replace(&family.name, family.kind, group, before, Some(&family.chunk));
-        self.expose(family.name, family.kind, group, family.chunk);
+        self.expose(&family.name, family.kind, group, family.chunk);
     }
 
     fn remove_chunk(&mut self, name: &Arc<str>, group: GroupId, key: &GroupingKey, chunk: &Chunk) {
@@ -539,19 +546,28 @@ impl State {
         self.hide(name, group);
     }
 
-    fn expose(&mut self, name: Arc<str>, kind: Kind, group: GroupId, chunk: Arc<Chunk>) {
-        let family =
-            self.exposed.entry(name).or_insert_with(|| ExposedFamily { kind, chunks: OrdMap::new() });
+    fn expose(&mut self, name: &Arc<str>, kind: Kind, group: GroupId, chunk: Arc<Chunk>) {
+        if !self.exposed.contains_key(name) {
+            self.exposed.insert(name.clone(), ExposedFamily { kind, chunks: OrdMap::new() });
+        }
+        self.expose_in(name, kind, group, chunk);
+    }
+
+    fn expose_time(&mut self, group: GroupId, which: Time, chunk: Chunk) {
+        let name = which.family();
+        if !self.exposed.contains_key(name) {
+            let family = ExposedFamily { kind: Kind::Gauge, chunks: OrdMap::new() };
+            self.exposed.insert(name.into(), family);
+        }
+        self.expose_in(name, Kind::Gauge, group, Arc::new(chunk));
+    }
+
+    fn expose_in(&mut self, name: &str, kind: Kind, group: GroupId, chunk: Arc<Chunk>) {
+        let Some(family) = self.exposed.get_mut(name) else { return };
         family.kind = kind; // A group that has a family for itself may change its type.
         self.text_len += chunk.text.len();
         if let Some(before) = family.chunks.insert(group, chunk) {
             self.text_len -= before.text.len();
-        }
-    }
-
-    fn expose_times(&mut self, group: GroupId, times: [Chunk; 2]) {
-        for (name, chunk) in [PUSH_TIME, FAILURE_TIME].into_iter().zip(times) {
-            self.expose(Arc::from(name), Kind::Gauge, group, Arc::new(chunk));
         }
     }
 

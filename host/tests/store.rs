@@ -21,8 +21,10 @@ impl Fixture {
     }
 
     fn with(limits: Limits) -> Self {
-        let own =
-            OwnFamilies::from([("own_seconds".to_owned(), Kind::Summary), ("own".to_owned(), Kind::Gauge)]);
+        let own = OwnFamilies::from_iter([
+            ("own_seconds".to_owned(), Kind::Summary),
+            ("own".to_owned(), Kind::Gauge),
+        ]);
         Self { store: Store::new(limits, own, Box::new(InMemory)) }
     }
 

@@ -12,7 +12,7 @@ use pushgate_exposition::{Family, GroupingKey, Push, Rules, Series, text};
 const LIMITS: Limits = Limits { groups: 100, series: 1000 };
 
 fn store() -> Arc<Store> {
-    Arc::new(Store::new(LIMITS, OwnFamilies::new(), Box::new(InMemory)))
+    Arc::new(Store::new(LIMITS, OwnFamilies::default(), Box::new(InMemory)))
 }
 
 fn key(labels: &[(&str, &str)]) -> GroupingKey {

@@ -203,7 +203,7 @@ mod tests {
 
     fn store() -> Store {
         let limits = Limits { groups: 1_000, series: 1_000_000 };
-        Store::new(limits, OwnFamilies::new(), Box::new(InMemory))
+        Store::new(limits, OwnFamilies::default(), Box::new(InMemory))
     }
 
     fn key(labels: &[(&str, &str)]) -> GroupingKey {

@@ -113,7 +113,7 @@ mod tests {
     use crate::store::{Arrival, Limits, Mode, OwnFamilies, Refusal, Store, Times, Unknown};
 
     fn store(rules: &str) -> Store {
-        let store = Store::new(Limits { groups: 99, series: 99 }, OwnFamilies::new(), Box::new(InMemory));
+        let store = Store::new(Limits { groups: 99, series: 99 }, OwnFamilies::default(), Box::new(InMemory));
         let config = Config::parse(&format!("[store]\n{rules}"), Path::new("c.toml")).unwrap();
         store.retain(config.store.retention, 0.0);
         store

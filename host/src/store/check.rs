@@ -1,5 +1,7 @@
 //! Would this change expose cleanly? Everything that could break a scrape is found here, or while rendering.
 
+use std::cell::OnceCell;
+
 use hashbrown::HashMap;
 use pushgate_exposition::text::encode;
 use pushgate_exposition::{Kind, Objection, Push, find_escaped_alike};
@@ -254,7 +256,7 @@ struct View<'a> {
     group: Option<&'a Group>,
     mode: Mode,
     families: &'a [RenderedFamily],
-    pushed: HashMap<&'a str, Kind, foldhash::fast::RandomState>,
+    pushed: OnceCell<HashMap<&'a str, Kind, foldhash::fast::RandomState>>,
 }
 
 impl<'a> View<'a> {
@@ -265,8 +267,7 @@ impl<'a> View<'a> {
         mode: Mode,
         families: &'a [RenderedFamily],
     ) -> Self {
-        let pushed = families.iter().map(|family| (&*family.name, family.kind)).collect();
-        Self { state, own, group, mode, families, pushed }
+        Self { state, own, group, mode, families, pushed: OnceCell::new() }
     }
 
     /// The series that the push brings, and those that go for it.
@@ -310,6 +311,10 @@ impl<'a> View<'a> {
     }
 
     fn check_owners(&self, family: &RenderedFamily) -> Result<(), Refusal> {
+        let before = self.group.and_then(|group| group.families.get(&family.name));
+        if before.is_some_and(|before| before.series == family.chunk.series) {
+            return Ok(()); // They are its own: most jobs push the same series again.
+        }
         let Some(index) = self.state.index.get(&family.name) else { return Ok(()) };
         let own = self.group.map(|group| group.id);
         let owners = family.chunk.series.iter().filter_map(|&series| index.owner(series));
@@ -348,7 +353,8 @@ impl<'a> View<'a> {
 
     /// The type of a family after the push, if there is one of that name.
     fn kind(&self, name: &str) -> Option<Kind> {
-        let pushed = self.pushed.get(name).copied();
+        let kinds = || self.families.iter().map(|family| (&*family.name, family.kind)).collect();
+        let pushed = self.pushed.get_or_init(kinds).get(name).copied();
         let kept = || {
             let stays =
                 self.mode == Mode::Merge && self.group.is_some_and(|group| group.families.contains_key(name));

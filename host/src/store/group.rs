@@ -96,29 +96,52 @@ impl Group {
         Times { push: self.push_time, failure: self.failure_time, wish }
     }
 
-    /// Its two times as chunks, in the order of [`PUSH_TIME`], [`FAILURE_TIME`].
-    pub(super) fn render_times(&self) -> [Chunk; 2] {
-        let has_utf8_names = !self.name.key.labels().all(|(name, _)| is_label_name(name));
-        let chunk = |family: &str, time, help| {
-            let mut text = format!("{family}{} ", self.name.labels.0);
-            number::write(&mut text, time);
-            text.push('\n');
-            Chunk {
-                text: text.into(),
-                help: Some(Cow::Borrowed(help)),
-                series: Box::default(),
-                pushed_at: self.push_time.max(self.failure_time),
-                rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
-                labels: OnceLock::new(),
-                text_hash: OnceLock::new(),
-            }
+    /// One of its two times as a chunk.
+    pub(super) fn render_time(&self, which: Time) -> Chunk {
+        let (family, time, help) = match which {
+            Time::Push => (PUSH_TIME, self.push_time, PUSH_TIME_HELP),
+            Time::Failure => (FAILURE_TIME, self.failure_time, FAILURE_TIME_HELP),
         };
-        [
-            chunk(PUSH_TIME, self.push_time, PUSH_TIME_HELP),
-            chunk(FAILURE_TIME, self.failure_time, FAILURE_TIME_HELP),
-        ]
+        let mut text = String::with_capacity(family.len() + self.name.labels.0.len() + MAX_NUMBER + 2);
+        text.push_str(family);
+        text.push_str(&self.name.labels.0);
+        text.push(' ');
+        number::write(&mut text, time);
+        text.push('\n');
+        let has_utf8_names = !self.name.key.labels().all(|(name, _)| is_label_name(name));
+        Chunk {
+            text: text.into(),
+            help: Some(Cow::Borrowed(help)),
+            series: Box::default(),
+            pushed_at: time,
+            rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
+            labels: OnceLock::new(),
+            text_hash: OnceLock::new(),
+        }
     }
 }
+
+/// A time that is shown of each group.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Time {
+    /// Of the last push that was stored.
+    Push,
+    /// Of the last one that was not.
+    Failure,
+}
+
+impl Time {
+    /// The family that shows it.
+    pub(super) fn family(self) -> &'static str {
+        match self {
+            Self::Push => PUSH_TIME,
+            Self::Failure => FAILURE_TIME,
+        }
+    }
+}
+
+/// Bytes of a number as text, and no fewer.
+const MAX_NUMBER: usize = 24;
 
 /// All groups. Two grouping keys may be exposed with the same labels, one with `instance=""` and one
 /// without: only one of them can be stored at a time.

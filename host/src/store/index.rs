@@ -53,11 +53,8 @@ impl Index {
         before: Option<&Chunk>,
         after: Option<&Chunk>,
     ) {
-        let family = self.families.entry(name.clone()).or_insert_with(|| FamilyIndex {
-            kind,
-            groups: 0,
-            owners: HashMap::default(),
-        });
+        let new = || FamilyIndex { kind, groups: 0, owners: HashMap::default() };
+        let family = self.families.entry_ref(name).or_insert_with(new);
         family.groups = family.groups + usize::from(after.is_some()) - usize::from(before.is_some());
         if family.groups == 0 {
             self.families.remove(name);

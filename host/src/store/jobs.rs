@@ -75,7 +75,7 @@ mod tests {
     const BOUNDS: &str = "[[store.jobs]]\njob = 'a.*'\nmax_groups = 2\nmax_series = 5\n";
 
     fn store(rules: &str) -> Store {
-        let store = Store::new(Limits { groups: 99, series: 99 }, OwnFamilies::new(), Box::new(InMemory));
+        let store = Store::new(Limits { groups: 99, series: 99 }, OwnFamilies::default(), Box::new(InMemory));
         store.retain(Config::parse(rules, Path::new("c.toml")).unwrap().store.retention, 0.0);
         store
     }

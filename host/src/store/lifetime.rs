@@ -277,7 +277,7 @@ mod tests {
 
     fn store(rules: &str) -> Store {
         let store =
-            Store::new(Limits { groups: 1_000, series: 9_999 }, OwnFamilies::new(), Box::new(InMemory));
+            Store::new(Limits { groups: 1_000, series: 9_999 }, OwnFamilies::default(), Box::new(InMemory));
         store.retain(retention(rules), 0.0);
         store
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
-use pushgate_exposition::text::encode;
-use pushgate_exposition::{Detail, Escaping, Family, Kind, LabelPair, Push, Series};
+use pushgate_exposition::text::{Lines, encode};
+use pushgate_exposition::{Detail, Family, Kind, LabelPair, Push, Series, Sym};
 
 use super::chunk::{Chunk, Rare};
 use super::group::{GroupName, with_instance};
@@ -34,6 +34,10 @@ impl RenderedFamily {
     }
 }
 
+/// Bytes of a line, as it mostly is, and of how many lines room is made for at once.
+const LINE: usize = 160;
+const MAX_LINES: usize = 1 << 10;
+
 /// Renders pushes. The hasher's seed is the store's: hashes of different renderers cannot be compared.
 #[derive(Default)]
 pub(super) struct Renderer {
@@ -49,6 +53,23 @@ struct Shared<'a> {
     without_instance: Vec<LabelPair<'a>>,
 }
 
+impl<'a> Shared<'a> {
+    fn of(push: &Push, group: &'a GroupName, at: f64) -> Self {
+        Self {
+            pushed_at: at,
+            utf8_names: push.has_utf8_names(),
+            with_instance: group.key.labels().collect(),
+            without_instance: with_instance(&group.key),
+        }
+    }
+
+    /// The labels of the group that a series is shown with.
+    fn more(&self, series: Series<'_>) -> &[LabelPair<'a>] {
+        let has_instance = series.labels().any(|(name, _)| name == "instance");
+        if has_instance { &self.with_instance } else { &self.without_instance }
+    }
+}
+
 impl Renderer {
     /// Renders the families of a push, except those that the store writes itself: a client that pushes
     /// what it scraped brings two of them along, and what was stored before may have the others.
@@ -58,14 +79,9 @@ impl Renderer {
         group: &GroupName,
         at: f64,
     ) -> Result<Vec<RenderedFamily>, Refusal> {
-        let shared = Shared {
-            pushed_at: at,
-            utf8_names: push.has_utf8_names(),
-            with_instance: group.key.labels().collect(),
-            without_instance: with_instance(&group.key),
-        };
-        // One for all families, so that it grows once.
-        let mut text = String::new();
+        let shared = Shared::of(push, group, at);
+        // One for all families, so that it grows hardly ever.
+        let mut text = String::with_capacity(LINE * push.series_count().min(MAX_LINES));
         push.families()
             .filter(|family| ![PUSH_TIME, FAILURE_TIME, PUSH_AGE, PUSH_STALE].contains(&family.name()))
             .map(|family| self.family(family, &shared, &mut text))
@@ -89,20 +105,22 @@ impl Renderer {
             });
         }
         let mut order: Vec<Series<'_>> = family.series().collect();
-        text.clear();
-        let mut series = Vec::with_capacity(order.len());
-        let mut details = Vec::new();
-        if !order.is_sorted_by(|a, b| by_labels(*a, *b).is_le()) {
+        let is_strict = order.is_sorted_by(|a, b| by_labels(*a, *b).is_lt());
+        if !is_strict {
             order.sort_by(|a, b| by_labels(*a, *b));
         }
+        text.clear();
+        let mut rows = Rows::new(text, family, shared, &self.hasher);
+        let mut series = Vec::with_capacity(order.len());
+        let mut details = Vec::new();
         for (number, &row) in (0..).zip(&order) {
-            let has_instance = row.labels().any(|(name, _)| name == "instance");
-            let more = if has_instance { &shared.with_instance } else { &shared.without_instance };
-            encode::samples(text, family, row, more, Escaping::AllowUtf8);
+            series.push(rows.write(row));
             details.extend(detail(family, row).map(|detail| (number, detail)));
-            series.push(self.hash(row.labels().chain(more.iter().copied())));
         }
-        self.check_distinct(family, &order, &series)?;
+        // Series with the same label names whose values are in a strict order are no two alike.
+        if !is_strict || rows.layouts > 1 {
+            self.check_distinct(family, &order, &series)?;
+        }
         let is_rare = shared.utf8_names || !details.is_empty() || !family.unit().is_empty();
         let rare =
             || Rare { unit: family.unit().into(), details: details.into(), utf8_names: shared.utf8_names };
@@ -116,17 +134,6 @@ impl Renderer {
             text_hash: OnceLock::new(),
         };
         Ok(RenderedFamily { name: family.name().into(), kind: family.kind(), chunk: Arc::new(chunk) })
-    }
-
-    /// A hash of a label set that does not depend on the order of the labels.
-    fn hash<'a>(&self, labels: impl Iterator<Item = LabelPair<'a>>) -> u64 {
-        let hash = |(name, value): LabelPair<'_>| {
-            let mut hasher = self.hasher.build_hasher();
-            name.hash(&mut hasher);
-            value.hash(&mut hasher);
-            hasher.finish()
-        };
-        labels.map(hash).fold(0, u64::wrapping_add)
     }
 
     fn check_distinct(
@@ -143,6 +150,77 @@ impl Renderer {
     }
 }
 
+/// Writes the series of a family one after the other, and hashes their labels. What a series has in common with the one
+/// before, which is most, is taken over.
+struct Rows<'a> {
+    shared: &'a Shared<'a>,
+    hasher: &'a RandomState,
+    lines: Lines<'a>,
+    /// The labels of the series before, the hash of each, and those of the group that it was written with.
+    names: &'a [Sym],
+    values: &'a [Sym],
+    hashes: Vec<u64>,
+    more: &'a [LabelPair<'a>],
+    /// The sum of the hashes of all its labels, which does not depend on their order.
+    sum: u64,
+    /// How often a series had other label names than the one before.
+    layouts: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn new(
+        text: &'a mut String,
+        family: Family<'a>,
+        shared: &'a Shared<'a>,
+        hasher: &'a RandomState,
+    ) -> Self {
+        Self {
+            shared,
+            hasher,
+            lines: Lines::new(text, family),
+            names: &[],
+            values: &[],
+            hashes: Vec::new(),
+            more: &[],
+            sum: 0,
+            layouts: 0,
+        }
+    }
+
+    /// Appends the lines of a series. Answers the hash of its labels and those of the group.
+    fn write(&mut self, series: Series<'a>) -> u64 {
+        let (names, values) = series.label_symbols();
+        if self.layouts == 0 || names != self.names {
+            self.layouts += 1;
+            self.more = self.shared.more(series);
+            self.hashes.clear();
+            self.hashes.extend(series.labels().map(|label| hash(self.hasher, label)));
+            let more = self.more.iter().map(|label| hash(self.hasher, *label));
+            self.sum = more.chain(self.hashes.iter().copied()).fold(0, u64::wrapping_add);
+        } else {
+            for (place, before) in self.hashes.iter_mut().enumerate() {
+                if values.get(place) != self.values.get(place)
+                    && let Some(label) = series.label(place)
+                {
+                    let after = hash(self.hasher, label);
+                    self.sum = self.sum.wrapping_sub(*before).wrapping_add(after);
+                    *before = after;
+                }
+            }
+        }
+        (self.names, self.values) = (names, values);
+        self.lines.write(series, self.more);
+        self.sum
+    }
+}
+
+fn hash(hasher: &RandomState, (name, value): LabelPair<'_>) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    name.hash(&mut hasher);
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What text cannot say of a series. It shows a last bucket that was not sent, too, so that there was none is noted.
 fn detail(family: Family<'_>, series: Series<'_>) -> Option<Detail> {
     let is_open = matches!(family.kind(), Kind::Histogram | Kind::GaugeHistogram)
@@ -156,20 +234,45 @@ fn detail(family: Family<'_>, series: Series<'_>) -> Option<Detail> {
 /// Series as a scrape orders them: by the number of labels, then by values in order of the names. The
 /// labels of the group are the same for all of them and do not matter.
 fn by_labels(a: Series<'_>, b: Series<'_>) -> Ordering {
-    let values = a.labels().map(|(_, value)| value).cmp(b.labels().map(|(_, value)| value));
-    a.labels().len().cmp(&b.labels().len()).then(values)
+    a.labels().len().cmp(&b.labels().len()).then_with(|| a.cmp_values(b))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use pushgate_exposition::{GroupingKey, Rules, text};
+
     use super::*;
 
+    proptest! {
+        #[test]
+        fn a_hash_is_that_of_all_labels_in_any_order(
+            series in prop::collection::vec(prop::collection::btree_map("[a-d]|instance", "[xy]{0,2}", 0..4), 1..9),
+            key in prop::collection::btree_map("[a-d]|instance", "[xy]{1,2}", 0..2),
+        ) {
+            let line = |labels: &std::collections::BTreeMap<String, String>| {
+                let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+                format!("m{{{}}} 1\n", labels.join(","))
+            };
+            let body: String = series.iter().map(line).collect();
+            let key = key.into_iter().chain([("job".to_owned(), "j".to_owned())]);
+            let group = GroupName::from(GroupingKey::new(key).unwrap());
+            let push = text::parse(body.as_bytes(), &group.key, &Rules::default()).unwrap();
+            let (renderer, shared) = (Renderer::default(), Shared::of(&push, &group, 1.0));
+            let family = push.families().next().unwrap();
+            let mut text = String::new();
+            let mut rows = Rows::new(&mut text, family, &shared, &renderer.hasher);
+            for row in family.series() {
+                let labels = row.labels().chain(shared.more(row).iter().copied());
+                let hashes = labels.map(|label| hash(&renderer.hasher, label));
+                prop_assert_eq!(rows.write(row), hashes.fold(0, u64::wrapping_add));
+            }
+        }
+    }
+
     #[test]
-    fn the_order_of_labels_does_not_matter() {
-        let renderer = Renderer::default();
-        let hash = |labels: &[LabelPair<'_>]| renderer.hash(labels.iter().copied());
-        assert_eq!(hash(&[("a", "1"), ("b", "2")]), hash(&[("b", "2"), ("a", "1")]));
-        assert_ne!(hash(&[("a", "1"), ("b", "2")]), hash(&[("a", "2"), ("b", "1")]));
-        assert_ne!(hash(&[("a", "bc")]), hash(&[("ab", "c")]));
+    fn a_name_and_its_value_are_told_apart() {
+        let hasher = RandomState::default();
+        assert_ne!(hash(&hasher, ("a", "bc")), hash(&hasher, ("ab", "c")));
     }
 }

@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn all_go_in_one_step() {
         let told = Told::default();
-        let store = Store::new(Limits { groups: 9, series: 9 }, OwnFamilies::new(), Box::new(told.clone()));
+        let store =
+            Store::new(Limits { groups: 9, series: 9 }, OwnFamilies::default(), Box::new(told.clone()));
         ["a1", "b", "a2"].into_iter().for_each(|job| push(&store, job));
         let before = store.version();
         let (keys, _) = store.delete_selected(|key| key.job().starts_with('a'));
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_comes_and_goes_meanwhile_is_treated_as_it_is_then() {
-        let store = Store::new(Limits { groups: 9, series: 9 }, OwnFamilies::new(), Box::new(InMemory));
+        let store = Store::new(Limits { groups: 9, series: 9 }, OwnFamilies::default(), Box::new(InMemory));
         ["again", "gone", "other"].into_iter().for_each(|job| push(&store, job));
         let is_first = Cell::new(true);
         let (keys, _) = store.delete_selected(|selected| {

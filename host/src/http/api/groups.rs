@@ -221,7 +221,7 @@ mod tests {
     /// What the group of the job `j` looks like when each of these was pushed.
     fn listed(pushes: impl IntoIterator<Item = Push>) -> String {
         let limits = Limits { groups: 9, series: 99 };
-        let store = Store::new(limits, OwnFamilies::new(), Box::new(InMemory));
+        let store = Store::new(limits, OwnFamilies::default(), Box::new(InMemory));
         for push in pushes {
             store.push(&push, Mode::Merge, 1.5).unwrap();
         }

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn groups_are_listed_in_order_with_what_is_known_of_them() {
         let limits = Limits { groups: 2_000, series: 99 };
-        let store = Store::new(limits, OwnFamilies::new(), Box::new(InMemory));
+        let store = Store::new(limits, OwnFamilies::default(), Box::new(InMemory));
         let rules =
             "[store]\nmax_ttl = '1h'\nstale_after = '1m'\n[[store.jobs]]\njob = 'b.*'\nstale_after = '0s'\n";
         store.retain(Config::parse(rules, Path::new("c.toml")).unwrap().store.retention, 0.0);
