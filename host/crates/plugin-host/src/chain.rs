@@ -98,12 +98,13 @@ impl Chain {
     pub fn run(&self, push: &mut Push, request: Request<'_>) -> Verdict {
         let reports = Vec::with_capacity(self.links.len());
         let mut verdict = Verdict { end: End::Accepted, findings: Vec::new(), reports };
+        let mut shape = None;
         for (index, link) in self.links.iter().enumerate() {
             if !(link.covers)(push, request) {
                 verdict.reports.push(Report::skipped(index, Skip::Scope));
                 continue;
             }
-            let (answer, shadows, edited) = link.ask(push, request);
+            let (answer, shadows, edited) = link.ask(push, request, &mut shape);
             let Answer { step, origin, findings, edits, fuel, began, duration, .. } = answer;
             let candidates = shadows.iter().map(|shadow| &shadow.step);
             if candidates.chain([&step]).any(ran_into_a_limit) {

@@ -10,6 +10,7 @@ use crate::memo::Known;
 use crate::outcome::{Outcome, RawFinding};
 use crate::plugin::Call;
 use crate::shadow::Comparison;
+use crate::shape::Shape;
 use crate::{
     Breaker, BreakerSettings, Decision, Edited, End, Fault, Finding, Memo, Origin, Plugin, Request, Shadow,
     Skip, Step,
@@ -72,7 +73,7 @@ pub(crate) struct Answer {
     /// They speak of the push as the policy saw it.
     pub(crate) findings: Vec<Finding>,
     /// The push with the policy's edits.
-    pub(crate) edited: Option<Push>,
+    pub(crate) edited: Option<Box<Push>>,
     /// The edits themselves.
     pub(crate) patch: Option<Arc<Patch>>,
     /// How many those are.
@@ -98,10 +99,12 @@ impl Link {
     }
 
     /// Asks the policy and its candidates, and makes the policy's edits if it may. What it edited comes back as well.
+    /// `shape` is that of the push, once it is known.
     pub(crate) fn ask(
         &self,
         push: &mut Push,
         request: Request<'_>,
+        shape: &mut Option<Shape>,
     ) -> (Answer, Vec<Comparison>, Option<Box<Edited>>) {
         let job = push.grouping_label("job").unwrap_or_default();
         let ticket = match self.breaker.admit(job) {
@@ -109,7 +112,7 @@ impl Link {
             Err(retry_after) => return (Answer::skipped(Skip::Suspended { retry_after }), Vec::new(), None),
         };
         let mut answer = match &self.memo {
-            Some(memo) => recall_or_ask(memo, &self.plugin, push, request),
+            Some(memo) => recall_or_ask(memo, &self.plugin, push, request, shape),
             None => ask(&self.plugin, push, request),
         };
         if answer.origin != Origin::Remembered {
@@ -119,7 +122,8 @@ impl Link {
         let shadows = shadows.collect();
         let edited = match (self.mode, answer.edited.take(), answer.patch.take()) {
             (Mode::Enforce, Some(edited), Some(patch)) => {
-                Some(Box::new(Edited { before: std::mem::replace(push, edited), patch }))
+                *shape = None;
+                Some(Box::new(Edited { before: std::mem::replace(push, *edited), patch }))
             }
             _ => None,
         };
@@ -153,9 +157,18 @@ pub(crate) fn ask(plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer 
 
 /// Asks a policy, unless it is known what it answers, and remembers the answer. A fault is none, not even one of edits
 /// that do not fit.
-fn recall_or_ask(memo: &Memo, plugin: &Plugin, push: &Push, request: Request<'_>) -> Answer {
+fn recall_or_ask(
+    memo: &Memo,
+    plugin: &Plugin,
+    push: &Push,
+    request: Request<'_>,
+    shape: &mut Option<Shape>,
+) -> Answer {
+    if memo.is_revoked() {
+        return ask(plugin, push, request);
+    }
     let began = Instant::now();
-    let Some(shape) = memo.shape(push, request) else { return ask(plugin, push, request) };
+    let shape = *shape.get_or_insert_with(|| Shape::of(push, request));
     let known = memo.recall(shape);
     if let Some(Known::Outcome(outcome)) = &known {
         let answer = Answer::of(plugin, push, outcome, 0, (began, began.elapsed()));
@@ -186,7 +199,7 @@ impl Answer {
             Decision::Accept => (Step::Accepted, None),
             Decision::Reject => (Step::Rejected, None),
             Decision::Mutate(patch) => match push.edited(patch) {
-                Ok(push) => (Step::Mutated, Some((push, patch.clone()))),
+                Ok(push) => (Step::Mutated, Some((Box::new(push), patch.clone()))),
                 Err(error) => (Step::Fault(error.into()), None),
             },
         };

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use pushgate_exposition::Push;
 
 use crate::outcome::Outcome;
 use crate::shape::Shape;
-use crate::{Capability, Plugin, Request, Wants};
+use crate::{Capability, Plugin};
 
 /// The outcomes of one policy by the shape of the push: a job that pushes the same names every minute costs no call.
 /// Lives as long as the chain that the policy is in, so it never outlives a plugin or a configuration.
@@ -18,7 +17,6 @@ use crate::{Capability, Plugin, Request, Wants};
 /// One of a thousand answers is tried by a call all the same. Should the plugin say something else, it is not what
 /// it says it is, and nothing it ever said is believed again.
 pub struct Memo {
-    wants: Wants,
     shards: [Mutex<Shard>; SHARDS],
     /// Bytes of a generation of one shard.
     room: usize,
@@ -49,12 +47,11 @@ impl Memo {
         // Whatever else it can ask the host for, it could answer by.
         let only_logs = plugin.capabilities().iter().all(|capability| *capability == Capability::Log);
         let is_known = manifest.pure && only_logs && !wants.values && !wants.points;
-        (is_known && bytes > 0).then(|| Self::new(wants, bytes))
+        (is_known && bytes > 0).then(|| Self::new(bytes))
     }
 
-    fn new(wants: Wants, bytes: usize) -> Self {
+    fn new(bytes: usize) -> Self {
         Self {
-            wants,
             shards: Default::default(),
             room: bytes / SHARDS / 2,
             answers: AtomicU64::new(0),
@@ -62,9 +59,9 @@ impl Memo {
         }
     }
 
-    /// The shape by which the outcome is kept, unless the plugin is not believed any more.
-    pub(crate) fn shape(&self, push: &Push, request: Request<'_>) -> Option<Shape> {
-        (!self.revoked.load(Ordering::Relaxed)).then(|| Shape::of(push, request, self.wants))
+    /// Whether the plugin is not believed any more.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Relaxed)
     }
 
     /// What is known of a shape.
@@ -160,7 +157,7 @@ mod tests {
     #[test]
     fn it_takes_no_more_than_it_may() {
         let bytes = 1 << 20;
-        let memo = Memo::new(Wants::default(), bytes);
+        let memo = Memo::new(bytes);
         for number in 0..100_000 {
             memo.keep(Shape::of_number(number), outcome(10));
         }
@@ -177,7 +174,7 @@ mod tests {
     #[test]
     fn an_outcome_that_is_large_is_not_kept() {
         let room = PLACE + outcome(0).bytes() + 1_000;
-        let memo = Memo::new(Wants::default(), room * SHARDS * 2);
+        let memo = Memo::new(room * SHARDS * 2);
         memo.keep(Shape::of_number(1), outcome(1_000));
         memo.keep(Shape::of_number(2), outcome(1_001));
         assert!(knows(&memo, 1) && !knows(&memo, 2));
@@ -185,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_stays() {
-        let memo = Memo::new(Wants::default(), 10 * (PLACE + outcome(0).bytes()) * SHARDS * 2);
+        let memo = Memo::new(10 * (PLACE + outcome(0).bytes()) * SHARDS * 2);
         let shapes = |range: std::ops::Range<usize>| range.map(|number| (number * STEP) as u128);
         for number in shapes(0..1_000) {
             memo.keep(Shape::of_number(number), outcome(0));
@@ -197,16 +194,16 @@ mod tests {
 
     #[test]
     fn nothing_is_known_of_a_plugin_that_is_not_believed() {
-        let memo = Memo::new(Wants::default(), 1 << 20);
+        let memo = Memo::new(1 << 20);
         memo.keep(Shape::of_number(1), outcome(0));
         memo.revoke();
         assert!(!knows(&memo, 1));
-        assert!(memo.revoked.load(Ordering::Relaxed));
+        assert!(memo.is_revoked());
     }
 
     #[test]
     fn one_answer_of_a_thousand_is_tried_and_not_always_the_same_one() {
-        let memo = Memo::new(Wants::default(), 1 << 20);
+        let memo = Memo::new(1 << 20);
         let groups = 10;
         (0..groups).for_each(|number| memo.keep(Shape::of_number(number), outcome(0)));
         let is_tried = |answer: &u128| {

@@ -77,7 +77,7 @@ fn compare(push: &Push, policy: &Answer, candidate: Answer) -> Comparison {
         _ if found(&policy.findings) != found(&candidate.findings) => Contrast::Findings,
         _ if policy.edited.is_none() && candidate.edited.is_none() => Contrast::Same,
         _ => {
-            let (one, other) = (policy.edited.as_ref(), candidate.edited.as_ref());
+            let (one, other) = (policy.edited.as_deref(), candidate.edited.as_deref());
             match difference(one.unwrap_or(push), other.unwrap_or(push), MAX_LINES) {
                 nothing if nothing.is_empty() => Contrast::Same,
                 edits => Contrast::Edits(edits),

@@ -7,12 +7,11 @@ use polyval::universal_hash::UniversalHash as _;
 use polyval::{Block, Polyval};
 use pushgate_exposition::Push;
 
-use crate::{Method, Request, Wants};
+use crate::{Method, Request};
 
 /// A fingerprint of everything that crosses the boundary to a pure plugin, in the very bytes in which it does: two
 /// pushes of one shape are the same push to it. The numbers of a push are no part of it, and no symbol comes from
-/// one; a symbol that no column names, such as a HELP text that the plugin did not ask for, is a part all the same,
-/// since the plugin could look at it.
+/// one; everything else is, also columns that a plugin did not ask for, so that all plugins have one shape of a push.
 ///
 /// POLYVAL (RFC 8452) under a key that is drawn for each process and never told: whatever two pushes of `n` blocks of
 /// 16 bytes somebody makes up, they have one fingerprint for at most `n` of the 2^128 keys. A push of 64 MiB that
@@ -29,9 +28,9 @@ static KEYED: LazyLock<Polyval> = LazyLock::new(|| {
 });
 
 impl Shape {
-    /// The shape of a push as a plugin sees it that wants these columns, values and points not among them.
-    pub(crate) fn of(push: &Push, request: Request<'_>, wants: Wants) -> Self {
-        let mut hash = Hash(KEYED.clone());
+    /// The shape of a push as plugins see it that want neither values nor points.
+    pub(crate) fn of(push: &Push, request: Request<'_>) -> Self {
+        let mut hash = Hash { poly: KEYED.clone(), blocks: [Block::default(); BLOCKS], filled: 0 };
         // The first block is never zero, which would be as if it were not there.
         let method = match request.method {
             Method::Put => 1,
@@ -48,12 +47,8 @@ impl Shape {
         let (families, series) = (push.family_columns(), push.series_columns());
         hash.words(&families.name);
         hash.bytes(&families.kind);
-        if wants.help {
-            hash.words(&families.help);
-        }
-        if wants.unit {
-            hash.words(&families.unit);
-        }
+        hash.words(&families.help);
+        hash.words(&families.unit);
         hash.words(&families.series_end);
         hash.words(&series.label_end);
         hash.words(&series.label_name);
@@ -62,7 +57,7 @@ impl Shape {
             hash.bytes(name.as_bytes());
             hash.bytes(value.as_bytes());
         }
-        Self(u128::from_le_bytes(hash.0.finalize().into()))
+        hash.finish()
     }
 
     #[cfg(test)]
@@ -76,37 +71,59 @@ impl Shape {
     }
 }
 
-/// Takes columns, each behind its length, so that no two lists of columns are the same blocks.
-struct Hash(Polyval);
+/// Takes columns, each behind its length, so that no two lists of columns are the same blocks. Blocks are collected,
+/// since POLYVAL takes several at once in hardly more time than one.
+struct Hash {
+    poly: Polyval,
+    blocks: [Block; BLOCKS],
+    filled: usize,
+}
 
-/// Words that are turned into bytes at once.
-const WORDS: usize = 128;
+/// Blocks that are taken at once.
+const BLOCKS: usize = 64;
 
 impl Hash {
     fn block(&mut self, block: u128) {
-        self.0.update(&[block.to_le_bytes().into()]);
+        self.push(block.to_le_bytes());
+    }
+
+    #[inline]
+    fn push(&mut self, block: [u8; 16]) {
+        if let Some(free) = self.blocks.get_mut(self.filled) {
+            *free = block.into();
+            self.filled += 1;
+        }
+        if self.filled == BLOCKS {
+            self.poly.update(&self.blocks);
+            self.filled = 0;
+        }
     }
 
     fn bytes(&mut self, column: &[u8]) {
         self.block(column.len() as u128);
-        self.0.update_padded(column);
+        let (whole, rest) = column.as_chunks();
+        whole.iter().for_each(|block| self.push(*block));
+        if !rest.is_empty() {
+            let mut last = [0; 16];
+            last[..rest.len()].copy_from_slice(rest);
+            self.push(last);
+        }
     }
 
     fn words(&mut self, column: &[u32]) {
         self.block(column.len() as u128);
-        let mut blocks = [Block::default(); WORDS / 4];
-        for words in column.chunks(WORDS) {
-            let (whole, rest) = words.as_chunks::<4>();
-            for (block, words) in blocks.iter_mut().zip(whole) {
-                *block = bytes_of(words).into();
-            }
-            self.0.update(&blocks[..whole.len()]);
-            if !rest.is_empty() {
-                let mut last = [0; 4];
-                last[..rest.len()].copy_from_slice(rest);
-                self.0.update(&[bytes_of(&last).into()]);
-            }
+        let (whole, rest) = column.as_chunks();
+        whole.iter().for_each(|words| self.push(bytes_of(words)));
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.push(bytes_of(&last));
         }
+    }
+
+    fn finish(mut self) -> Shape {
+        self.poly.update(&self.blocks[..self.filled]);
+        Shape(u128::from_le_bytes(self.poly.finalize().into()))
     }
 }
 
@@ -130,7 +147,7 @@ mod tests {
     }
 
     fn shape(body: &str) -> Shape {
-        Shape::of(&push(&[("job", "j")], body), PUT, Wants::default())
+        Shape::of(&push(&[("job", "j")], body), PUT)
     }
 
     #[test]
@@ -140,7 +157,7 @@ mod tests {
         assert_eq!(shape(BODY), shape(other));
         let later = Request { id: "2", received_ms: 2, ..PUT };
         let push = push(&[("job", "j")], BODY);
-        assert_eq!(shape(BODY), Shape::of(&push, later, Wants::default()));
+        assert_eq!(shape(BODY), Shape::of(&push, later));
         let histogram = |count: u32| {
             shape(&format!(
                 "# TYPE h histogram\nh_bucket{{le=\"{count}\"}} {count}\nh_sum 1\nh_count {count}\n"
@@ -168,11 +185,11 @@ mod tests {
             shapes.push(shape(&BODY.replace(from, to)));
         }
         for key in [[("job", "i"), ("x", "y")], [("job", "j"), ("x", "y")], [("job", "j"), ("y", "x")]] {
-            shapes.push(Shape::of(&push(&key, BODY), PUT, Wants::default()));
+            shapes.push(Shape::of(&push(&key, BODY), PUT));
         }
         let push = push(&[("job", "j")], BODY);
         for method in [Method::Post, Method::Delete] {
-            shapes.push(Shape::of(&push, Request { method, ..PUT }, Wants::default()));
+            shapes.push(Shape::of(&push, Request { method, ..PUT }));
         }
         let attribute = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         for attributes in [
@@ -181,10 +198,7 @@ mod tests {
             vec![attribute("usera", "")],
             vec![attribute("user", "a"), attribute("", "")],
         ] {
-            shapes.push(Shape::of(&push, Request { attributes: &attributes, ..PUT }, Wants::default()));
-        }
-        for wants in [Wants { help: true, ..Wants::default() }, Wants { unit: true, ..Wants::default() }] {
-            shapes.push(Shape::of(&push, PUT, wants));
+            shapes.push(Shape::of(&push, Request { attributes: &attributes, ..PUT }));
         }
         for (index, shape) in shapes.iter().enumerate() {
             assert!(!shapes[..index].contains(shape), "the shape of number {index} is that of one before it");
@@ -192,12 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_text_wanted_is_a_column() {
+    fn a_text_is_a_column() {
         // The same symbols: the text of one family is that of the other.
         let [one, two] =
             ["m", "n"].map(|name| push(&[("job", "j")], &format!("# HELP {name} n\nm 1\nn 2\n")));
-        let wants = Wants { help: true, ..Wants::default() };
-        assert_ne!(Shape::of(&one, PUT, wants), Shape::of(&two, PUT, wants));
+        assert_ne!(Shape::of(&one, PUT), Shape::of(&two, PUT));
     }
 
     #[test]
