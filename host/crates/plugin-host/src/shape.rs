@@ -84,40 +84,43 @@ const BLOCKS: usize = 64;
 
 impl Hash {
     fn block(&mut self, block: u128) {
-        self.push(block.to_le_bytes());
-    }
-
-    #[inline]
-    fn push(&mut self, block: [u8; 16]) {
-        if let Some(free) = self.blocks.get_mut(self.filled) {
-            *free = block.into();
-            self.filled += 1;
-        }
-        if self.filled == BLOCKS {
-            self.poly.update(&self.blocks);
-            self.filled = 0;
-        }
+        self.blocks(&[block], |block| block.to_le_bytes());
     }
 
     fn bytes(&mut self, column: &[u8]) {
         self.block(column.len() as u128);
         let (whole, rest) = column.as_chunks();
-        whole.iter().for_each(|block| self.push(*block));
+        self.blocks(whole, |block| *block);
         if !rest.is_empty() {
             let mut last = [0; 16];
             last[..rest.len()].copy_from_slice(rest);
-            self.push(last);
+            self.blocks(&[last], |block| *block);
         }
     }
 
     fn words(&mut self, column: &[u32]) {
         self.block(column.len() as u128);
         let (whole, rest) = column.as_chunks();
-        whole.iter().for_each(|words| self.push(bytes_of(words)));
+        self.blocks(whole, bytes_of);
         if !rest.is_empty() {
             let mut last = [0; 4];
             last[..rest.len()].copy_from_slice(rest);
-            self.push(bytes_of(&last));
+            self.blocks(&[last], bytes_of);
+        }
+    }
+
+    #[inline]
+    fn blocks<T>(&mut self, mut blocks: &[T], bytes: impl Fn(&T) -> [u8; 16]) {
+        while !blocks.is_empty() {
+            let free = &mut self.blocks[self.filled..];
+            let (now, later) = blocks.split_at(blocks.len().min(free.len()));
+            free.iter_mut().zip(now).for_each(|(free, block)| *free = bytes(block).into());
+            self.filled += now.len();
+            if self.filled == BLOCKS {
+                self.poly.update(&self.blocks);
+                self.filled = 0;
+            }
+            blocks = later;
         }
     }
 
