@@ -33,6 +33,9 @@ const CACHE: usize = 16 << 20;
 /// A file below this size is not worth making smaller.
 const SMALL: u64 = 16 << 20;
 
+/// How often in a row a file is made smaller.
+const MAX_PASSES: usize = 8;
+
 /// The open file. Only one process can have it open.
 pub(super) struct JournalFile {
     path: PathBuf,
@@ -171,20 +174,28 @@ impl JournalFile {
 
     /// Makes the file smaller if less than half of it is used. Blocks, for as long as copying what is used takes.
     pub(super) fn compact(&mut self) -> Result<(), Flaw> {
-        let size = self.size();
-        if size < SMALL {
-            return Ok(());
-        }
         guarded(|| {
-            let transaction = self.database.begin_write().map_err(redb::Error::from)?;
-            let stats = transaction.stats().map_err(redb::Error::from)?;
-            transaction.abort().map_err(redb::Error::from)?;
-            let used = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
-            if size > 2 * used {
+            // How far a pass gets depends on where the pages lie: mostly it halves the file.
+            for _ in 0..MAX_PASSES {
+                let size = self.size();
+                if size < SMALL || size <= 2 * self.used()? {
+                    break;
+                }
                 self.database.compact().map_err(redb::Error::from)?;
+                if self.size() > size / 10 * 9 {
+                    break;
+                }
             }
             Ok(())
         })
+    }
+
+    /// Bytes of the file that are in use.
+    fn used(&self) -> Result<u64, Flaw> {
+        let transaction = self.database.begin_write().map_err(redb::Error::from)?;
+        let stats = transaction.stats().map_err(redb::Error::from)?;
+        transaction.abort().map_err(redb::Error::from)?;
+        Ok(stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes())
     }
 }
 
@@ -276,20 +287,27 @@ fn write_group(transaction: &WriteTransaction, key: &[u8], change: &GroupChange)
 impl From<DatabaseError> for Flaw {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Self::InUse,
             error => redb::Error::from(error).into(),
         }
     }
 }
 
 impl From<redb::Error> for Flaw {
+    /// Only what can but be the fault of the file sets it aside: of all else it is left where it is, and the start refused.
     fn from(error: redb::Error) -> Self {
         use io::ErrorKind::{InvalidData, UnexpectedEof};
         match error {
             redb::Error::Io(error) if ![InvalidData, UnexpectedEof].contains(&error.kind()) => {
                 Self::Io(error)
             }
-            error => Self::Damaged(error.to_string()),
+            error @ (redb::Error::Io(_)
+            | redb::Error::Corrupted(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::TableDoesNotExist(_)) => Self::Damaged(error.to_string()),
+            error => Self::Io(io::Error::other(error.to_string())),
         }
     }
 }
@@ -298,10 +316,25 @@ impl From<redb::Error> for Flaw {
 mod tests {
     use std::time::Duration;
 
+    use io::ErrorKind::{InvalidData, PermissionDenied, StorageFull, UnexpectedEof};
+
     use pushgate_exposition::GroupingKey;
 
     use super::*;
     use crate::store::{Arrival, Change, GroupName, Mode};
+
+    #[test]
+    fn only_what_is_the_fault_of_the_file_sets_it_aside() {
+        let io = |kind: io::ErrorKind| redb::Error::Io(kind.into());
+        let is_damaged = |error: redb::Error| matches!(Flaw::from(error), Flaw::Damaged(_));
+        assert!(is_damaged(io(InvalidData)) && is_damaged(io(UnexpectedEof)));
+        assert!(is_damaged(redb::Error::Corrupted("page 7".to_owned())));
+        assert!(!is_damaged(io(StorageFull)) && !is_damaged(io(PermissionDenied)));
+        for error in [redb::Error::PreviousIo, redb::Error::DatabaseClosed, redb::Error::UpgradeRequired(1)] {
+            assert!(!is_damaged(error));
+        }
+        assert!(matches!(Flaw::from(DatabaseError::LockProtocolMismatch), Flaw::InUse));
+    }
 
     /// A file with one group, in a folder of its own.
     struct Fixture {
