@@ -9,7 +9,9 @@ use e2e::clients::Curl;
 use e2e::gateway::{command, config, entry};
 use e2e::http::Request;
 use e2e::{Folder, Gateway, Response, artifacts};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
+use rcgen::SanType;
+
+use crate::authority::Authority;
 
 /// alice's password is `secret`. The hash is of the lowest cost.
 const ALICE: &str =
@@ -117,36 +119,6 @@ fn a_user_is_whoever_has_sent_the_right_password() {
     let asked = guarded.gateway.scrape().sum("pushgate_plugin_evaluations_total", &["witness"]);
     assert_eq!(asked, 2.0, "no plugin has seen those who were not let in");
     assert_eq!(told(push("alice:secret")), "[network='127.0.0.1']");
-}
-
-/// An authority, and the files of its certificates.
-struct Authority {
-    name: &'static str,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new(folder: &Folder, name: &'static str) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        folder.write(&format!("{name}.pem"), params.self_signed(&key).unwrap().pem());
-        Self { name, issuer: Issuer::new(params, key) }
-    }
-
-    /// A certificate for these names, and its key, in two files.
-    fn identity(&self, folder: &Folder, names: Vec<SanType>) -> [String; 2] {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::default();
-        let count = names.len();
-        params.subject_alt_names = names;
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        let file = |end: &str| format!("{}-{count}.{end}", self.name);
-        let written =
-            [folder.write(&file("pem"), certificate), folder.write(&file("key"), key.serialize_pem())];
-        written.map(|path| path.display().to_string())
-    }
 }
 
 #[test]

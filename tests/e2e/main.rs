@@ -28,6 +28,9 @@ mod plugins;
 /// What plugins are told of whoever pushes.
 mod callers;
 
+/// Certificates for connections by TLS.
+mod authority;
+
 /// What the bundled limits on cardinality make of what is stored.
 mod cardinality;
 

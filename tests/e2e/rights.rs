@@ -4,9 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use e2e::clients::Curl;
-use e2e::gateway::{command, config};
+use e2e::gateway::{command, config, entry};
 use e2e::prometheus::Prometheus;
-use e2e::{Folder, Gateway, Response};
+use e2e::{Folder, Gateway, Response, artifacts};
+use rcgen::SanType;
+
+use crate::authority::Authority;
 
 /// alice's password is `secret`. The hash is of the lowest cost.
 const ALICE: &str =
@@ -268,4 +271,62 @@ fn a_new_token_comes_with_the_lines_that_know_it() {
     };
     assert_eq!((push(token), push(&token.replacen("pgt_", "pgt-", 1))), (200, 401));
     assert_eq!(command(&folder, &["token", "two words"]).code, 1);
+}
+
+#[test]
+fn certificates_and_tokens_have_their_rights_in_both_versions_of_http_and_plugins_are_told_of_tokens() {
+    let Some(curl) = Curl::require() else { return };
+    let folder = Folder::new();
+    let servers = Authority::new(&folder, "servers");
+    let [certificate, key] = servers.identity(&folder, vec![SanType::IpAddress([127, 0, 0, 1].into())]);
+    let clients = Authority::new(&folder, "clients");
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let db = clients.identity(&folder, vec![dns("db1.example.org")]);
+    let stranger = clients.identity(&folder, vec![dns("db1.example.org.evil"), dns("other.example.org")]);
+    // It says nothing yet, so that the gateway can be seen to start.
+    let web = folder.write("web.yml", "");
+    let more = "[[rights]]\ntls_san = 'db.*[.]example[.]org'\nverbs = ['push']\njobs = 'db'\n";
+    let witness = entry("witness", &artifacts::guest("witness"), "match = { job = \"team-.*\" }\n");
+    let more = format!("{more}[caller]\nattributes = ['token', 'tls-san']\n{witness}");
+    let web = format!("[web]\nconfig_file = \"{}\"\n", web.display());
+    let gateway = Gateway::start_with(&file(&more).replacen("[web]\n", &web, 1));
+    folder.write(
+        "web.yml",
+        format!(
+            "tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n  client_ca_file: clients.pem\n  \
+             client_auth_type: VerifyClientCertIfGiven\n"
+        ),
+    );
+    let authority = folder.path().join("servers.pem").display().to_string();
+    let ask = |version: &str, identity: Option<&[String; 2]>, token: &str, path: &str| {
+        let header = format!("Authorization: {}", bearer("pushing"));
+        let mut arguments = vec![version, "--cacert", &authority];
+        if path.contains("/job/") {
+            arguments.extend(["--data-binary", "@-"]);
+        }
+        if let Some([certificate, key]) = identity {
+            arguments.extend(["--cert", certificate, "--key", key]);
+        }
+        if !token.is_empty() {
+            arguments.extend(["-H", &header]);
+        }
+        curl.run("m 1\n", &arguments, &gateway.url(path).replacen("http", "https", 1))
+    };
+    for version in ["--http1.1", "--http2"] {
+        let status = |identity, token, path| ask(version, identity, token, path).status;
+        assert_eq!(status(Some(&db), "", "/metrics/job/db"), 200, "{version}");
+        assert_eq!(status(Some(&db), "", "/metrics/job/other"), 403, "{version}");
+        assert_eq!(status(Some(&db), "", "/metrics"), 403, "{version}");
+        // No entry knows the names of its certificate.
+        assert_eq!(status(Some(&stranger), "", "/metrics/job/db"), 401, "{version}");
+        assert_eq!(status(None, "", "/metrics/job/db"), 401, "{version}");
+        // With both, the rights of both, and the plugin is told of both.
+        let told = ask(version, Some(&db), "pushing", "/metrics/job/team-a-x");
+        assert_eq!(told.status, 422, "{version}");
+        assert!(
+            told.body.contains("[tls-san='db1.example.org' token='pushing']"),
+            "{version}: {}",
+            told.body
+        );
+    }
 }
