@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use pushgate_exposition::{Builder, Escaping, GroupingKey, Kind, Label, Push, Rules, text};
+use pushgate_exposition::{Builder, Escaping, Family, GroupingKey, Kind, Label, Push, Rules, text};
 
 fn key() -> GroupingKey {
     GroupingKey::new([("job", "x")]).unwrap()
@@ -186,7 +186,7 @@ proptest! {
             let labels = |push: &Push| -> Vec<Vec<(String, String)>> {
                 let families = push.families().filter(|family| family.name() == name);
                 let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-                families.flat_map(|family| family.series()).map(|series| series.labels().map(owned).collect()).collect()
+                families.flat_map(Family::series).map(|series| series.labels().map(owned).collect()).collect()
             };
             let alone: Vec<_> = alone.iter().flat_map(|push| labels(push.as_ref().unwrap())).collect();
             prop_assert_eq!(labels(&together), alone);
