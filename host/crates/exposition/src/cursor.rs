@@ -93,6 +93,26 @@ impl<'a> Cursor<'a> {
         true
     }
 
+    /// How many bytes that come next are those from `at` on, which is before this place; of these no more than up to here.
+    #[inline]
+    pub(crate) fn common_with(&self, at: usize) -> usize {
+        const WORD: usize = size_of::<u64>();
+        let (before, next) = (self.since(at), self.rest());
+        let word = |bytes: &[u8; WORD]| u64::from_le_bytes(*bytes);
+        let (words, others) = (before.as_chunks().0, next.as_chunks().0);
+        let pairs = words.iter().zip(others);
+        let mut common = 0;
+        for (one, other) in pairs {
+            let differs = word(one) ^ word(other);
+            if differs != 0 {
+                return common + differs.trailing_zeros() as usize / 8;
+            }
+            common += WORD;
+        }
+        let rest = before.iter().zip(next).skip(common);
+        common + rest.take_while(|(one, other)| one == other).count()
+    }
+
     /// Where it stands.
     #[inline]
     pub(crate) fn at(&self) -> usize {

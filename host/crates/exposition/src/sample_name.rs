@@ -79,12 +79,6 @@ impl SampleName<'_> {
 #[inline]
 fn label(out: &mut String, name: &str, value: &str) {
     separate(out);
-    pair(out, name, value);
-}
-
-/// Appends a label whose name needs no quotes, without a comma before it.
-#[inline]
-pub(crate) fn pair(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str("=\"");
     escape_quoted(out, value);

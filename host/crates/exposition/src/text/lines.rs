@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::ptr;
 
-use crate::sample_name::pair;
+use crate::sample_name::escape_quoted;
 use crate::text::encode::{each_sample, samples};
 use crate::text::number;
 use crate::{Escaping, Family, LabelPair, Series, Sym};
@@ -26,8 +26,8 @@ pub struct Lines<'a> {
 
 /// A label in the text.
 struct Place {
-    /// Where it ends, from where the first one begins. A comma belongs to the label behind it.
-    end: usize,
+    /// Where its value begins and ends, from where the first label begins.
+    value: Range<usize>,
     /// Which of the series' own labels it is.
     own: Option<usize>,
 }
@@ -97,28 +97,38 @@ impl<'a> Lines<'a> {
     fn change(&mut self, series: Series<'a>, values: &'a [Sym]) {
         let start = self.out.len();
         let before = self.written.start;
-        // From where it is to be copied, and where the label at hand begins.
-        let (mut copied, mut begin) = (0, 0);
-        for place in &mut self.places {
-            let end = place.end;
-            let other = place.own.filter(|own| values.get(*own) != self.values.get(*own));
-            if let Some((name, value)) = other.and_then(|own| series.label(own)) {
+        // What of the line before is here already, with other values.
+        let mut copied = 0;
+        for Place { value: at, own } in &mut self.places {
+            let Range { start: begin, end } = *at;
+            let other = own.filter(|own| values.get(*own) != self.values.get(*own));
+            if let Some((_, value)) = other.and_then(|own| series.label(own)) {
                 self.out.extend_from_within(before + copied..before + begin);
-                separated(self.out, start, name, value);
+                let begin = self.out.len() - start;
+                escape_quoted(self.out, value);
+                *at = begin..self.out.len() - start;
                 copied = end;
+            } else {
+                let done = self.out.len() - start;
+                *at = done + (begin - copied)..done + (end - copied);
             }
-            place.end = self.out.len() - start + (end - copied);
-            begin = end;
         }
-        self.out.extend_from_within(before + copied..before + begin);
+        self.out.extend_from_within(before + copied..self.written.end);
     }
 
     fn write_all(&mut self, series: Series<'a>, more: &'a [LabelPair<'a>]) {
         let start = self.out.len();
         self.places.clear();
         let mut write = |(name, value), own| {
-            separated(self.out, start, name, value);
-            self.places.push(Place { end: self.out.len() - start, own });
+            if self.out.len() > start {
+                self.out.push(',');
+            }
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            let begin = self.out.len() - start;
+            escape_quoted(self.out, value);
+            self.places.push(Place { value: begin..self.out.len() - start, own });
+            self.out.push('"');
         };
         let mut more = more.iter().copied().peekable();
         for (own, pair) in series.labels().enumerate() {
@@ -129,11 +139,4 @@ impl<'a> Lines<'a> {
         }
         more.for_each(|other| write(other, None));
     }
-}
-
-fn separated(out: &mut String, start: usize, name: &str, value: &str) {
-    if out.len() > start {
-        out.push(',');
-    }
-    pair(out, name, value);
 }

@@ -84,6 +84,10 @@ struct Parser<'a> {
     labels: Vec<Label>,
     /// What labels were written as: in each place the one of this line, or of a line before.
     written: Vec<Written<'a>>,
+    /// Where the last line with labels begins.
+    start: usize,
+    /// How many bytes of it each of its labels needs, with the comma or brace behind it; none from a point's on.
+    ends: Vec<usize>,
     /// What [`written`](Self::written) has left out.
     point_label: Option<&'static str>,
 }
@@ -110,6 +114,8 @@ impl<'a> Parser<'a> {
             last_target: None,
             labels: Vec::with_capacity(LABELS),
             written: Vec::with_capacity(LABELS),
+            start: 0,
+            ends: Vec::with_capacity(LABELS),
             point_label: None,
         }
     }
@@ -161,22 +167,16 @@ impl<'a> Parser<'a> {
 
     /// `name{labels} value`, or `{"name",labels} value`.
     fn sample(&mut self) -> Result<(), Problem> {
-        let mut target = None;
-        if self.cursor.peek()? != b'{' {
-            target = Some(self.target()?);
-            self.cursor.skip_blanks();
-        }
         let mut bound = None;
         self.labels.clear();
-        if self.cursor.peek()? == b'{' {
-            self.cursor.bump();
-            match target {
-                Some(target) => self.labels_of(target, &mut bound)?,
-                None => target = Some(self.labels_with_name(&mut bound)?),
+        let target = match self.beginning_as_before() {
+            Some(target) => {
+                self.labels_of(target, &mut bound)?;
+                target
             }
-            self.cursor.skip_blanks();
-        }
-        let target = target.ok_or(Problem::MetricName)?;
+            None => self.beginning(&mut bound)?,
+        };
+        self.cursor.skip_blanks();
         let word = self.cursor.word()?;
         let value = number::read(word).ok_or_else(|| Problem::ExpectedValue(quote(word)))?;
         // A bucket that ends nowhere makes its series and says nothing, as in Go.
@@ -187,6 +187,41 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         self.timestamp()
+    }
+
+    /// The name and the labels of a sample.
+    fn beginning(&mut self, bound: &mut Option<f64>) -> Result<Target, Problem> {
+        self.start = self.cursor.at();
+        self.ends.clear();
+        if self.cursor.peek()? == b'{' {
+            self.cursor.bump();
+            return self.labels_with_name(bound);
+        }
+        let target = self.target()?;
+        self.cursor.skip_blanks();
+        if self.cursor.peek()? == b'{' {
+            self.cursor.bump();
+            self.labels_of(target, bound)?;
+        }
+        Ok(target)
+    }
+
+    /// Takes the name and all labels that are written as in the line before, up to the first that is not; nothing if that
+    /// is the first one already.
+    #[inline]
+    fn beginning_as_before(&mut self) -> Option<Target> {
+        let (_, target) = self.last_target?;
+        let common = self.cursor.common_with(self.start);
+        let count = self.ends.iter().take_while(|&&end| end <= common).count();
+        self.ends.truncate(count);
+        let end = *self.ends.last()?;
+        self.labels.extend(self.written.iter().take(count).map(|written| written.label));
+        self.start = self.cursor.at();
+        self.cursor.take(end - 1);
+        if self.cursor.next() == Some(b',') {
+            self.cursor.bump();
+        }
+        Some(target)
     }
 
     /// Where the sample goes whose name comes next.
@@ -233,8 +268,11 @@ impl<'a> Parser<'a> {
             self.point_label = point_label;
             self.written.clear();
         }
+        // From a point's label on, the labels of a line are not those before it and after it.
+        let mut is_pointless = true;
         while !self.closing_brace()? {
             if self.label_as_before()? {
+                self.note_end(is_pointless);
                 continue;
             }
             let start = self.cursor.at();
@@ -251,11 +289,23 @@ impl<'a> Parser<'a> {
                     return Err(Problem::DuplicateLabelNames(self.assembler.family_name(target)));
                 }
                 self.end_of_value(&value)?;
+                is_pointless = false;
             } else {
                 self.label(&name, start)?;
+                self.note_end(is_pointless);
             }
         }
         Ok(self.rules.limits.check(Bound::Labels, self.labels.len())?)
+    }
+
+    /// A label has ended, and if a comma followed, that was taken.
+    #[inline]
+    fn note_end(&mut self, counts: bool) {
+        if counts {
+            let taken = self.cursor.at() - self.start;
+            let is_last = self.cursor.next() == Some(b'}');
+            self.ends.push(taken + usize::from(is_last));
+        }
     }
 
     /// Labels with the metric's name, quoted, among them. Only when the name is known can it be said
