@@ -11,7 +11,7 @@ use e2e::http::Request;
 use e2e::{Folder, Gateway, poll};
 
 /// Crashes in a row, on one journal.
-const CRASHES: usize = 40;
+const CRASHES: usize = 200;
 
 /// Clients that push to a group of their own all the time.
 const CLIENTS: usize = 4;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use pushgate_exposition::protobuf;
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-    WriteTransaction,
+    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
+    TableDefinition, WriteTransaction,
 };
 
 use super::pending::{GroupChange, Pending};
 use super::{key, row};
-use crate::persistence::{GroupParts, encode, set_aside};
+use crate::persistence::{GroupParts, encode, put_in_place, set_aside};
 use crate::store::Times;
 
 /// By the bytes of a grouping key.
@@ -33,8 +33,9 @@ const CACHE: usize = 16 << 20;
 /// A file below this size is not worth making smaller.
 const SMALL: u64 = 16 << 20;
 
-/// How often in a row a file is made smaller.
-const MAX_PASSES: usize = 8;
+/// How many times as large as its data a file may be. A new one may be four times as large: a value has a page whose size is
+/// a power of two, and a page that was split is half empty.
+const MOST_TO_DATA: u64 = 5;
 
 /// The open file. Only one process can have it open.
 pub(super) struct JournalFile {
@@ -172,30 +173,41 @@ impl JournalFile {
         fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
     }
 
-    /// Makes the file smaller if less than half of it is used. Blocks, for as long as copying what is used takes.
+    /// Makes the file smaller if little of it is data: that is copied to a new file, which takes the place of this one once it
+    /// is on disk. Blocks, for as long as copying takes. After an error the file is as it was.
     pub(super) fn compact(&mut self) -> Result<(), Flaw> {
-        guarded(|| {
-            // How far a pass gets depends on where the pages lie: mostly it halves the file.
-            for _ in 0..MAX_PASSES {
-                let size = self.size();
-                if size < SMALL || size <= 2 * self.used()? {
-                    break;
-                }
-                self.database.compact().map_err(redb::Error::from)?;
-                if self.size() > size / 10 * 9 {
-                    break;
-                }
+        let size = self.size();
+        if size < SMALL || size <= MOST_TO_DATA * guarded(|| self.data())? {
+            return Ok(());
+        }
+        let new = self.path.with_added_extension("compact");
+        let copied = guarded(|| {
+            // One that was left behind by a crash would not be empty.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Flaw::Io(error)),
+                _ => {}
             }
-            Ok(())
-        })
+            let database = Builder::new().set_cache_size(CACHE).create(&new)?;
+            copy(&self.database, &database)?;
+            put_in_place(&new, &self.path).map_err(Flaw::Io)?;
+            Ok(database)
+        });
+        match copied {
+            Ok(database) => self.database = database,
+            Err(flaw) => {
+                let _ = fs::remove_file(&new); // There may be none.
+                return Err(flaw);
+            }
+        }
+        Ok(())
     }
 
-    /// Bytes of the file that are in use.
-    fn used(&self) -> Result<u64, Flaw> {
+    /// Bytes of the file that are data, with what it takes to find them.
+    fn data(&self) -> Result<u64, Flaw> {
         let transaction = self.database.begin_write().map_err(redb::Error::from)?;
         let stats = transaction.stats().map_err(redb::Error::from)?;
         transaction.abort().map_err(redb::Error::from)?;
-        Ok(stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes())
+        Ok(stats.stored_bytes() + stats.metadata_bytes())
     }
 }
 
@@ -248,6 +260,30 @@ fn read(database: &Database) -> Result<Vec<Kept>, Flaw> {
         parts.pushed_at.insert(name.to_owned(), pushed_at);
     }
     Ok(kept.into_values().collect())
+}
+
+/// Copies all tables to a database that has none.
+fn copy(from: &Database, to: &Database) -> Result<(), Flaw> {
+    let from = from.begin_read().map_err(redb::Error::from)?;
+    let to = to.begin_write().map_err(redb::Error::from)?;
+    copy_table(&from, &to, ABOUT)?;
+    copy_table(&from, &to, GROUPS)?;
+    copy_table(&from, &to, FAMILIES)?;
+    Ok(to.commit().map_err(redb::Error::from)?)
+}
+
+fn copy_table<K: redb::Key, V: redb::Value>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<'_, K, V>,
+) -> Result<(), Flaw> {
+    let from = from.open_table(table).map_err(redb::Error::from)?;
+    let mut to = to.open_table(table).map_err(redb::Error::from)?;
+    for row in from.iter().map_err(redb::Error::from)? {
+        let (key, value) = row.map_err(redb::Error::from)?;
+        to.insert(key.value(), value.value()).map_err(redb::Error::from)?;
+    }
+    Ok(())
 }
 
 fn damaged(error: impl std::error::Error) -> Flaw {

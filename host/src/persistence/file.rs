@@ -38,14 +38,19 @@ pub(super) fn replace(
         let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.into_inner()?.sync_all()?;
-        fs::rename(&new, path)?;
-        // The rename itself is on disk once the folder is.
-        File::open(folder(path))?.sync_all()
+        put_in_place(&new, path)
     })();
     if written.is_err() {
         let _ = fs::remove_file(&new); // There may be none.
     }
     written
+}
+
+/// Lets a file that is on disk take the place of another one.
+pub(crate) fn put_in_place(new: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(new, path)?;
+    // The rename itself is on disk once the folder is.
+    File::open(folder(path))?.sync_all()
 }
 
 /// Renames a file that cannot be used, so that nothing overwrites it. Answers what it is called now.
