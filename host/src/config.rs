@@ -146,6 +146,11 @@ impl Web {
         let external = || self.external_url.as_deref().and_then(paths::external_path);
         self.route_prefix.clone().or_else(external).unwrap_or_default()
     }
+
+    /// The host, with its port if there is one, of the external URL.
+    pub fn external_host(&self) -> Option<String> {
+        self.external_url.as_deref().and_then(paths::external_host).map(str::to_owned)
+    }
 }
 
 /// `[push]`: what one push may be. Past a limit the push is refused with a status of its own.

@@ -1,7 +1,8 @@
 //! The HTTP side: connections in, requests to ingest and the store, answers out.
 //!
 //! `server` accepts, on the thread of `front`, `lanes` has a place for whoever comes, `connection` speaks TLS and HTTP,
-//! `guard` lets in whom the web configuration allows, `rights` whom `[[rights]]` allow, and `caller` knows who that is.
+//! `guard` lets in whom the web configuration allows, `rights` whom `[[rights]]` allow, `origin` no page of another site, and
+//! `caller` knows who that is.
 //! `route` decides what a request asks for, one module an endpoint answers it. Only `body` reads a
 //! request's body, and only `error` turns a failure into a status. Nothing here knows how a push is
 //! parsed or judged.
@@ -26,6 +27,7 @@ mod lanes;
 mod listen;
 mod media_type;
 mod negotiate;
+mod origin;
 mod page;
 mod payload;
 mod place;
@@ -44,6 +46,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -63,6 +66,7 @@ use self::grouping_path::KeyLimits;
 pub use self::grouping_path::path_of;
 use self::guard::{Door, Guard};
 pub use self::listen::{InheritError, ListenError, inherit, listen};
+use self::origin::Origins;
 use self::page::Pages;
 pub use self::payload::Payload;
 use self::rights::Known;
@@ -87,6 +91,7 @@ pub const RESTORE: HeaderName = HeaderName::from_static("x-pushgate-restore");
 pub struct Http {
     guard: Guard,
     rights: RwLock<Arc<Rights>>,
+    origins: Origins,
     routes: Routes,
     names: Names,
     ingest: Arc<Ingest>,
@@ -134,6 +139,7 @@ impl Http {
         Self {
             guard: Guard::new(live),
             rights: RwLock::new(Arc::new(config.rights.clone())),
+            origins: Origins::new(config.web.external_host()),
             routes: Routes::new(&config.web),
             names: if push.utf8_names { Names::Utf8 } else { Names::Classic },
             rejections: ingest.rejections().clone(),
@@ -198,6 +204,8 @@ impl Http {
             }
         };
         response.headers_mut().extend(extra);
+        // Much of what is answered was pushed by somebody.
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let (method, path, status) = (&head.method, head.uri.path(), response.status().as_u16());
         debug!(id, %method, path, status, took = ?started.elapsed(), "request answered");
         if let Ok(id) = HeaderValue::try_from(id) {
@@ -245,6 +253,7 @@ impl Http {
         };
         let size = push::size(head, &body);
         let entered = match entered {
+            _ if self.origins.is_foreign(head) => Err(Failure::OtherSite),
             Some(known) => Ok(known),
             None => self.let_in(&rights, door, peer, (endpoint, argument), head).await,
         };

@@ -231,6 +231,42 @@ fn supervisors_are_answered() {
 }
 
 #[test]
+fn no_answer_is_taken_for_what_it_does_not_say_it_is() {
+    let server = Server::start(|_| {});
+    for line in [
+        "PUT /metrics/job/x",
+        "GET /metrics",
+        "GET /api/v1/metrics",
+        "GET /api/v1/status",
+        "GET /",
+        "GET /static/pushgate.css",
+        "GET /-/ready",
+        "GET /nowhere",
+        "OPTIONS /metrics",
+    ] {
+        let answer = server.request(line, "", b"");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{line}");
+    }
+}
+
+#[test]
+fn a_form_of_another_site_changes_nothing() {
+    let server = Server::start(|config| config.web.enable_lifecycle = true);
+    for (line, headers, status) in [
+        ("POST /metrics/job/x", "Sec-Fetch-Site: cross-site\r\n", 403),
+        ("POST /metrics/job/x", "Origin: http://evil.example\r\n", 403),
+        ("POST /-/quit", "Origin: null\r\n", 403),
+        ("POST /-/reload", "Sec-Fetch-Site: same-site\r\n", 403),
+        ("GET /metrics", "Sec-Fetch-Site: cross-site\r\n", 200),
+        ("POST /metrics/job/y", "Sec-Fetch-Site: same-origin\r\n", 200),
+    ] {
+        assert_eq!(server.request(line, headers, b"a 1\n").status, status, "{line} {headers}");
+    }
+    let scraped = server.request("GET /metrics", "", b"").body;
+    assert!(scraped.contains("job=\"y\"") && !scraped.contains("job=\"x\""), "{scraped}");
+}
+
+#[test]
 fn a_body_that_does_not_come_is_a_timeout() {
     let server = Server::start(|config| config.web.body_timeout = Duration::from_millis(50));
     let answer = server.raw(b"PUT /metrics/job/x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\na 1\n");

@@ -196,19 +196,20 @@ fn whatever_is_pushed_does_nothing() {
     browser.until("document.querySelector('main').innerText.includes('No group matches')");
 }
 
-/// A page of another site can delete nothing; one of the gateway itself, with the same script, can.
+/// A page of another site can change nothing; one of the gateway itself, with the same script, can.
 #[test]
-fn another_site_can_delete_nothing() {
+fn another_site_can_change_nothing() {
     let Some((browser, gateway)) = with_groups(1) else { return };
     let other = Gateway::start("");
     // A text without a policy of its own, so that only the gateway stands in the way.
-    let from = |site: &Gateway, method: &str, path: &str| {
+    let fetch = |site: &Gateway, options: &str, path: &str| {
         browser.open(&site.url("/static/README.md"));
         let url = gateway.url(path);
         browser.run(&format!(
-            "return fetch({url:?}, {{method: {method:?}}}).then((answer) => answer.ok, () => 'blocked')"
+            "return fetch({url:?}, {{{options}}}).then((answer) => answer.ok, () => 'blocked')"
         ))
     };
+    let from = |site: &Gateway, method: &str, path: &str| fetch(site, &format!("method: {method:?}"), path);
     let group = "/metrics/job/batch/instance/host-000";
     for (method, path) in [
         ("DELETE", group),
@@ -221,6 +222,12 @@ fn another_site_can_delete_nothing() {
         assert_eq!(from(&other, method, path), "blocked", "{method} {path}");
         assert_eq!(gateway.scrape().samples("took_seconds").len(), 1, "{method} {path}");
     }
+    // What a form sends: no browser asks before it, and none tells what came of it.
+    let form = "method: 'POST', mode: 'no-cors', body: 'forged 1\\n'";
+    assert_eq!(fetch(&other, form, group), false);
+    assert_eq!(gateway.scrape().samples("forged"), [""; 0]);
+    assert_eq!(fetch(&gateway, form, group), true);
+    assert_eq!(gateway.scrape().samples("forged").len(), 1);
     assert_eq!(from(&gateway, "DELETE", group), true);
     assert_eq!(gateway.scrape().samples("took_seconds"), [""; 0]);
 }

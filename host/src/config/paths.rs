@@ -16,7 +16,7 @@ pub(super) fn route_prefix(text: &str) -> Result<Option<String>, String> {
     })
 }
 
-/// Reads the URL that clients know the gateway by. Only its path counts.
+/// Reads the URL that clients know the gateway by.
 pub(super) fn external_url(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -36,14 +36,17 @@ pub(super) fn external_url(text: &str) -> Result<Option<String>, String> {
 /// The normal form of the path of an external URL; `None` when it has none that can be used.
 pub(super) fn external_path(url: &str) -> Option<String> {
     let url = url.split(['?', '#']).next().unwrap_or_default();
-    let path = match url.strip_prefix("http://").or(url.strip_prefix("https://")) {
-        Some(rest) => {
-            let host = rest.split('/').next().unwrap_or_default();
-            rest.strip_prefix(host).filter(|_| !host.is_empty())?
-        }
+    let path = match external_host(url) {
+        Some(host) => url.split_once("://")?.1.strip_prefix(host)?,
         None => url.starts_with('/').then_some(url)?,
     };
     normal(path)
+}
+
+/// The host of an external URL, with its port if it has one; `None` when it is a path only.
+pub(super) fn external_host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"))?;
+    rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())
 }
 
 /// Reads the path of the scrape, below the prefix.

@@ -1,6 +1,6 @@
 //! Questions and wishes of a supervisor: is the process there, can it take pushes, is it to end, is it to change?
 
-use http::header::{ALLOW, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use tracing::info;
 
@@ -13,9 +13,7 @@ use crate::reload::Trigger;
 /// The answer to the first two: whoever can answer at all is healthy, and a gateway listens only once everything it
 /// needs is loaded.
 pub(super) fn ok() -> Response<Payload> {
-    let mut response = payload::whole(StatusCode::OK, payload::TEXT, "OK");
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    payload::whole(StatusCode::OK, payload::TEXT, "OK")
 }
 
 /// Ends the gateway, if that is switched on. This request is one of those under way, which are finished.

@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use http::header::{
-    ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -43,6 +41,8 @@ pub(super) enum Failure {
         right: Right,
         job: Option<String>,
     },
+    /// A page of another site asks for a change.
+    OtherSite,
     RateLimited,
     TooManyLogins,
     /// All connections that may push are busy, and this one is in reserve.
@@ -122,7 +122,6 @@ impl From<BodyError> for Failure {
 pub(super) fn answer(failure: &Failure, headers: &HeaderMap) -> Response<Payload> {
     let refusal = refusal(failure);
     let mut response = if prefers_json(headers) { refusal.as_json() } else { refusal.as_text() };
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, value) in refusal.headers {
         response.headers_mut().append(name, value);
     }
@@ -200,6 +199,12 @@ fn refusal(failure: &Failure) -> Refusal<'_> {
             );
             refuse(S::FORBIDDEN, "forbidden", detail)
         }
+        Failure::OtherSite => refuse(
+            S::FORBIDDEN,
+            "other-site",
+            "a page of another site may not change anything here; if it is the gateway's own page, set web.external_url to \
+             the URL that browsers know it by",
+        ),
         Failure::RateLimited => {
             refuse_for_now(S::TOO_MANY_REQUESTS, "rate-limited", "Too Many Requests", SOON)
         }
@@ -541,6 +546,13 @@ mod tests {
             ),
             (Failure::NoLifecycle, 403, "Lifecycle API is not enabled.", None),
             (
+                Failure::OtherSite,
+                403,
+                "a page of another site may not change anything here; if it is the gateway's own page, set web.external_url to \
+                 the URL that browsers know it by\n",
+                None,
+            ),
+            (
                 Failure::NoPlugin,
                 404,
                 "there is no policy of that name, or none that this is known of; /api/v1/plugins lists them all\n",
@@ -686,7 +698,6 @@ mod tests {
             let response = answer(&failure, &HeaderMap::new());
             assert_eq!(response.status(), status, "{failure:?}");
             assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
-            assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
             if let Some((name, value)) = header {
                 assert_eq!(response.headers()[name], value);
             }
@@ -715,6 +726,7 @@ mod tests {
             Failure::Unauthorized => "Unauthorized",
             Failure::Unidentified { .. } => "Unidentified",
             Failure::Forbidden { .. } => "Forbidden",
+            Failure::OtherSite => "OtherSite",
             Failure::RateLimited => "RateLimited",
             Failure::TooManyLogins => "TooManyLogins",
             Failure::TooManyConnections => "TooManyConnections",
@@ -786,6 +798,7 @@ mod tests {
         let limit = ByteSize::mib(1);
         let unreadable = || Unreadable::Text(parse_error("a b\n", &Rules::default()));
         let never = [
+            (Failure::OtherSite, 403, None),
             (Failure::NotFound, 404, None),
             (Failure::MethodNotAllowed(Allow("GET".to_owned())), 405, None),
             (Failure::BadEscape, 400, None),
@@ -841,7 +854,7 @@ mod tests {
                 assert!(is_named, "{failure:?}");
             }
         }
-        assert_eq!(names.len(), 47, "there is an example of each name above");
+        assert_eq!(names.len(), 48, "there is an example of each name above");
     }
 
     #[test]

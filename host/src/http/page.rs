@@ -5,9 +5,7 @@
 //! open. Whatever a page shows goes through a template, which escapes it. Links are relative to the page, so they
 //! hold below any prefix and behind any proxy. Nothing is loaded from elsewhere, and [`POLICY`] keeps it so.
 //!
-//! Nobody can delete from a page of another site: a browser asks first whether DELETE or PUT may come from there, and
-//! the gateway allows neither on a group nor, in the API, PUT, which is how everything is deleted. Nor may a page of
-//! another site frame this one.
+//! Nobody can delete from a page of another site (`origin`), nor may one frame these.
 
 mod asset;
 mod family;
@@ -30,9 +28,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
 use http::{Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -167,7 +163,6 @@ impl Pages {
         let mut response = payload::whole(StatusCode::OK, HTML, html);
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
@@ -549,7 +544,6 @@ plain -1
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()[http::header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], POLICY);
-            assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
             assert_eq!(response.headers()[CACHE_CONTROL], "no-cache");
         }
         assert!(pages.asset("style.css").is_some() && pages.asset("../page.rs").is_none());

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::{Body, Incoming};
@@ -108,14 +108,12 @@ fn accepted_with(status: StatusCode, findings: &[PolicyFinding], headers: &Heade
     if findings.is_empty() {
         return payload::empty(status);
     }
-    let mut response = if prefers_json(headers) {
+    if prefers_json(headers) {
         let body = format!("{}\n", json!({ "findings": findings::json(findings) }));
         payload::whole(status, HeaderValue::from_static("application/json"), body)
     } else {
         payload::whole(status, payload::TEXT, findings::lines(findings))
-    };
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The files that the pages need. They are part of the program, and there are no others.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Response, StatusCode};
 
 use crate::http::payload::{self, Payload};
@@ -71,9 +71,9 @@ impl Asset {
         let media_type = HeaderValue::from_static(self.media_type);
         let mut response =
             payload::whole(StatusCode::OK, media_type, Bytes::from_static(self.content.as_bytes()));
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
         response
     }
 }
