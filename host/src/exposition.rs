@@ -16,7 +16,7 @@ use pushgate_exposition::{Escaping, Family, Kind, Push};
 
 pub use self::gzip::GzipCache;
 use crate::store::{Chunk, FamilySnapshot, Snapshot, Store};
-use crate::telemetry::Metrics;
+use crate::telemetry::{MAX_JOBS, Metrics};
 
 /// In which form a scrape is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Exposition {
     pub fn new(store: &Store, metrics: &Metrics) -> Self {
         // The names of plugins and codes, which are all that could be too much, are in memory already.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let own = metrics.expose(store.size()).unwrap_or_default();
+        let own = metrics.expose(store.size(), &store.fullest_jobs(MAX_JOBS)).unwrap_or_default();
         Self { stored: store.snapshot(), complete: OnceLock::new(), own, now }
     }
 

@@ -43,6 +43,7 @@ pub use self::group::{FAILURE_TIME_HELP, GroupName, PUSH_TIME_HELP, with_instanc
 use self::group::{Group, GroupId, Groups, Time};
 use self::index::Index;
 use self::jobs::Jobs;
+pub use self::jobs::{BoundUsage, JobUsage};
 use self::labels::Labels;
 pub use self::labels::{LabelCounting, LabelGrowth};
 pub use self::lifetime::Lifetime;
@@ -327,7 +328,13 @@ impl Store {
         let worked_out = self.work_out(&change);
         let mut state = self.state.lock();
         let bounds = worked_out.map(|worked_out| worked_out.bounds).unwrap_or_default();
-        check::change(&state, &change, &self.limits, bounds, &self.own)?;
+        let checked = check::change(&state, &change, &self.limits, bounds, &self.own);
+        if let (Change::Push { .. }, Err(Refusal::JobFull { job, key, .. })) = (&change, &checked)
+            && let Some(jobs) = &mut state.jobs
+        {
+            jobs.refused(job, key);
+        }
+        checked?;
         if !state.is_changed_by(&change) {
             return Ok(Receipt::default());
         }
@@ -380,13 +387,12 @@ impl Store {
 
     /// Groups and series stored.
     pub fn size(&self) -> Size {
-        let state = self.state.lock();
-        Size { groups: state.groups.len(), series: state.series }
+        self.state.lock().stored()
     }
 }
 
-/// How much is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much is stored, in all or of one job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// Groups, also those with nothing but their times.
     pub groups: usize,

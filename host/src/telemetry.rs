@@ -6,6 +6,7 @@ mod counters;
 mod expired;
 mod histogram;
 mod http;
+mod jobs;
 mod journal;
 mod limits;
 mod line;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use capture::CaptureMetrics;
 pub use chain::ChainMetrics;
+pub use jobs::MAX_JOBS;
 pub use journal::JournalMetrics;
 pub use limits::{Limit, LimitMetrics};
 pub use log::start_log;

@@ -65,8 +65,10 @@ fn the_alerts_are_about_metrics_that_there_are() {
     let file = workspace::path("examples/prometheus/alerts.yml");
     let Some(checked) = promtool_check_rules(&file) else { return };
     assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
-    assert!(checked.stdout.contains("5 rules found"), "{}", checked.stdout);
-    let gateway = Gateway::start("");
+    assert!(checked.stdout.contains("6 rules found"), "{}", checked.stdout);
+    // A job with bounds of its own is told of once it has stored something.
+    let gateway = Gateway::start("[[store.jobs]]\njob = 'x'\nmax_groups = 5\n");
+    gateway.put("/metrics/job/x", "m 1\n").expect(200);
     let scrape = gateway.scrape();
     let text = read("prometheus/alerts.yml");
     let code =

@@ -266,6 +266,17 @@ fn a_job_cannot_fill_the_whole_store() {
     }
     gateway.put("/metrics/job/other/instance/a", "m 1\n").expect(200);
     assert_eq!(gateway.scrape().sum("pushgate_pushes_total", &["outcome=\"full\""]), 2.0);
+    let scrape = gateway.scrape();
+    for (series, value) in [
+        ("pushgate_job_limit{key=\"max_groups\",pushed_job=\"ci_1\"}", 2.0),
+        ("pushgate_job_limit_used{key=\"max_groups\",pushed_job=\"ci_1\"}", 2.0),
+        ("pushgate_job_limit_hits_total{key=\"max_groups\",pushed_job=\"ci_1\"}", 1.0),
+        ("pushgate_job_limit_hits_total{key=\"max_series\",pushed_job=\"ci_1\"}", 1.0),
+        ("pushgate_job_limit_used{key=\"max_series\",pushed_job=\"ci_2\"}", 3.0),
+    ] {
+        assert_eq!(scrape.expect(series), value, "{series}");
+    }
+    assert_eq!(scrape.sum("pushgate_job_limit", &["pushed_job=\"other\""]), 0.0, "it has none");
     // What goes makes room; a restart counts what is stored, and a reload changes the bounds.
     gateway.delete("/metrics/job/ci_1/instance/a").expect(202);
     gateway.put("/metrics/job/ci_1/instance/c", "m 1\n").expect(200);

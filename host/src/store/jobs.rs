@@ -3,44 +3,118 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::State;
 use super::group::Groups;
+use super::{Size, State, Store};
+use crate::config::{Bounds, Retention};
 
 /// What each job has, by its name. One that has nothing is not in it.
 #[derive(Default)]
-pub(super) struct Jobs(HashMap<String, Stored, RandomState>);
+pub(super) struct Jobs(HashMap<String, Job, RandomState>);
 
-/// What one job has, or the whole store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) groups: usize,
-    pub(super) series: usize,
+#[derive(Clone, Copy)]
+struct Job {
+    stored: Size,
+    bounds: Bounds,
+    /// Pushes that a bound was the reason to refuse: that of groups, and that of series.
+    refused: [u64; 2],
+}
+
+/// How much of its bounds a job uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobUsage {
+    /// Its name.
+    pub job: String,
+    /// For each of its bounds its key in `[[store.jobs]]`.
+    pub bounds: Vec<(&'static str, BoundUsage)>,
+}
+
+/// How much of one bound is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundUsage {
+    /// What there may be.
+    pub limit: usize,
+    /// What there is.
+    pub used: usize,
+    /// Pushes that were refused for it, since the job has had anything.
+    pub refused: u64,
 }
 
 impl Jobs {
     /// What is stored already.
-    pub(super) fn of(groups: &Groups) -> Self {
+    pub(super) fn of(groups: &Groups, retention: &Retention) -> Self {
         let mut jobs = Self::default();
         for group in groups.iter() {
             let series = group.families.values().map(|chunk| chunk.series.len()).sum();
-            jobs.change(group.name.key.job(), Stored::default(), Stored { groups: 1, series });
+            jobs.change(group.name.key.job(), Size::default(), Size { groups: 1, series }, retention);
         }
         jobs
     }
 
     /// What a job has.
-    pub(super) fn get(&self, job: &str) -> Stored {
-        self.0.get(job).copied().unwrap_or_default()
+    pub(super) fn get(&self, job: &str) -> Size {
+        self.0.get(job).map(|job| job.stored).unwrap_or_default()
     }
 
     /// The job has as much more as the one is less than the other.
-    fn change(&mut self, job: &str, before: Stored, after: Stored) {
-        let stored = self.0.entry_ref(job).or_default();
+    fn change(&mut self, job: &str, before: Size, after: Size, retention: &Retention) {
+        let new = || Job { stored: Size::default(), bounds: retention.bounds(job), refused: [0; 2] };
+        let stored = &mut self.0.entry_ref(job).or_insert_with(new).stored;
         stored.groups = (stored.groups + after.groups).saturating_sub(before.groups);
         stored.series = (stored.series + after.series).saturating_sub(before.series);
-        if *stored == Stored::default() {
+        if *stored == Size::default() {
             self.0.remove(job);
         }
+    }
+
+    /// A push of that job was refused for the bound of that key.
+    pub(super) fn refused(&mut self, job: &str, key: &str) {
+        if let Some(job) = self.0.get_mut(job) {
+            let at = usize::from(key != KEYS[0]);
+            job.refused[at] += 1;
+        }
+    }
+}
+
+/// The bounds that a job can have, by their keys in `[[store.jobs]]`.
+const KEYS: [&str; 2] = ["max_groups", "max_series"];
+
+impl Job {
+    fn bounds(&self) -> impl Iterator<Item = (&'static str, BoundUsage)> {
+        let limits = [self.bounds.max_groups, self.bounds.max_series];
+        let used = [self.stored.groups, self.stored.series];
+        let each = KEYS.into_iter().zip(limits).zip(used).zip(self.refused);
+        each.filter_map(|(((key, limit), used), refused)| {
+            Some((key, BoundUsage { limit: limit?, used, refused }))
+        })
+    }
+
+    /// The largest part of any bound that is used, in thousandths.
+    fn fullness(&self) -> usize {
+        let parts = self.bounds().map(|(_, of)| of.used.saturating_mul(1_000) / of.limit.max(1));
+        parts.max().unwrap_or_default()
+    }
+}
+
+impl Store {
+    /// The jobs that have bounds of their own and come nearest to them: at most so many, the fullest first.
+    pub fn fullest_jobs(&self, most: usize) -> Vec<JobUsage> {
+        let state = self.state.lock();
+        let Some(Jobs(jobs)) = &state.jobs else { return Vec::new() };
+        let bounded = jobs.iter().filter(|(_, job)| job.bounds != Bounds::default());
+        let mut jobs: Vec<_> = bounded.map(|(name, job)| (job.fullness(), name, job)).collect();
+        let order = |one: &(usize, &String, &Job), other: &(usize, &String, &Job)| {
+            other.0.cmp(&one.0).then_with(|| one.1.cmp(other.1))
+        };
+        if jobs.len() > most {
+            jobs.select_nth_unstable_by(most, order);
+            jobs.truncate(most);
+        }
+        jobs.sort_unstable_by(order);
+        let usage = |(_, name, job): (usize, &String, &Job)| JobUsage {
+            job: name.clone(),
+            bounds: job.bounds().collect(),
+        };
+        jobs.into_iter().map(usage).collect()
     }
 }
 
@@ -53,12 +127,12 @@ impl State {
         if before != after
             && let Some(jobs) = &mut self.jobs
         {
-            jobs.change(job, before, after);
+            jobs.change(job, before, after, self.lifetimes.retention());
         }
     }
 
-    fn stored(&self) -> Stored {
-        Stored { groups: self.groups.len(), series: self.series }
+    pub(super) fn stored(&self) -> Size {
+        Size { groups: self.groups.len(), series: self.series }
     }
 }
 
@@ -68,6 +142,7 @@ mod tests {
 
     use pushgate_exposition::{GroupingKey, Rules, text};
 
+    use super::{BoundUsage, JobUsage};
     use crate::config::Config;
     use crate::journal::InMemory;
     use crate::store::{Limits, Mode, OwnFamilies, Refusal, Store, Times, Unknown};
@@ -109,6 +184,12 @@ mod tests {
         assert_eq!(push(&store, "a1", "2", Mode::Merge, "o 1\n"), Err(full("max_series", 5)));
         store.fail(key("a1", "3"), Unknown::Create, "it failed", 6.0);
         assert_eq!(counted(&store, "a1"), (2, 5), "nothing came of it");
+        let usage = |limit, used, refused| BoundUsage { limit, used, refused };
+        let a1 = JobUsage {
+            job: "a1".to_owned(),
+            bounds: vec![("max_groups", usage(2, 2, 1)), ("max_series", usage(5, 5, 2))],
+        };
+        assert_eq!(store.fullest_jobs(9), [a1]);
         put("a1", "2", "m 1\no 1\n").unwrap();
         push(&store, "a1", "2", Mode::Merge, "m 2\n").unwrap();
         put("a2", "1", THREE).unwrap();
@@ -116,6 +197,9 @@ mod tests {
         put("b", "2", THREE).unwrap();
         put("b", "3", THREE).unwrap();
         assert_eq!((counted(&store, "a2"), counted(&store, "b")), ((1, 3), (3, 9)));
+        // The other jobs have no bounds.
+        let fullest = |most| store.fullest_jobs(most).into_iter().map(|of| of.job).collect::<Vec<_>>();
+        assert_eq!((fullest(9), fullest(1)), (vec!["a1".to_owned(), "a2".to_owned()], vec!["a1".to_owned()]));
         store.delete(key("a1", "1"));
         put("a1", "3", "m 1\n").unwrap();
         assert_eq!(counted(&store, "a1"), (2, 3));

@@ -98,7 +98,7 @@ impl Store {
             rules.clone_from(&next);
             self.has_rules.store(!next.retention.is_for_ever(), Ordering::Release);
             let mut state = self.state.lock();
-            state.jobs = next.retention.has_bounds().then(|| Jobs::of(&state.groups));
+            state.jobs = next.retention.has_bounds().then(|| Jobs::of(&state.groups, &next.retention));
             state.lifetimes.rules = next;
             let names: Vec<_> = state.groups.iter().map(|group| group.name.clone()).collect();
             names
@@ -220,6 +220,11 @@ impl State {
 }
 
 impl Lifetimes {
+    /// What the operator says.
+    pub(super) fn retention(&self) -> &Retention {
+        &self.rules.retention
+    }
+
     /// The lifetime of a group becomes another one. One that says nothing is none.
     fn put(&mut self, groups: &mut Groups, labels: &ShownLabels, lifetime: Option<Lifetime>) {
         let Some(group) = groups.get_mut(labels) else { return };

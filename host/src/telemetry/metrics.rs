@@ -18,6 +18,7 @@ use super::chain::ChainMetrics;
 use super::expired::Expired;
 use super::histogram::Histogram;
 use super::http::HttpMetrics;
+use super::jobs;
 use super::journal::JournalMetrics;
 use super::limits::LimitMetrics;
 use super::rights::RightsMetrics;
@@ -25,7 +26,7 @@ use super::shadow::{ShadowReport, Shadows};
 use super::writer::Writer;
 use super::{counters, http, process};
 use crate::config::{Config, Right};
-use crate::store::{OwnFamilies, Size};
+use crate::store::{JobUsage, OwnFamilies, Size};
 
 /// What became of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +216,7 @@ impl Metrics {
     ///
     /// # Errors
     /// When the names of plugins and codes are more than 4 GiB.
-    pub fn expose(&self, stored: Size) -> Result<Push, InternError> {
+    pub fn expose(&self, stored: Size, jobs: &[JobUsage]) -> Result<Push, InternError> {
         let mut out = Writer::new();
         let family = out.family("pushgate_build_info", Kind::Gauge, "1, with the version as a label.")?;
         out.value(family, &[("version", VERSION)], 1.0)?;
@@ -229,6 +230,7 @@ impl Metrics {
         let groups = "Groups stored, also those with nothing but their push times.";
         out.single("pushgate_groups", Kind::Gauge, groups, stored.groups as f64)?;
         self.expired.write(&mut out)?;
+        jobs::write(&mut out, jobs)?;
         self.journal.write(&mut out)?;
         self.limits.write(&mut out, stored)?;
         self.rights.write(&mut out)?;
@@ -307,7 +309,7 @@ mod tests {
         metrics.request(200, "push", "put");
         metrics.request(400, "push", "put");
         metrics.push_request("put", 100, Duration::from_millis(250));
-        metrics.expose(Size { groups: 1, series: 2 }).unwrap()
+        metrics.expose(Size { groups: 1, series: 2 }, &[]).unwrap()
     }
 
     #[test]
