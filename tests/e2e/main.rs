@@ -108,6 +108,7 @@ mod bounds;
 
 /// More clients than the gateway takes.
 mod floods;
+mod floods_tls;
 
 /// What is in the journal before its client is told, whatever happens then.
 mod journal;
