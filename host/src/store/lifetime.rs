@@ -90,8 +90,12 @@ pub(super) struct Lifetimes {
 
 impl Store {
     /// Keeps groups for another time from now on, which is `now` in seconds since 1970. Also those that are stored; their
-    /// time goes on counting from their last push, or from now, if that is still to come.
+    /// time goes on counting from their last push, or from now, if that is still to come. Nothing happens when that is what
+    /// holds already.
     pub fn retain(&self, retention: Retention, now: f64) {
+        if self.rules.read().retention == retention {
+            return;
+        }
         let names = {
             let mut rules = self.rules.write();
             let next = Arc::new(Rules { number: rules.number + 1, retention });
@@ -386,6 +390,9 @@ mod tests {
         assert_eq!(all(&store), [Some(15.0), Some(15.0), Some(16.0)], "and caps the wish");
         store.retain(retention("ttl = '20s'\nmax_ttl = '1h'"), 7.0);
         assert_eq!(all(&store), [Some(25.0), Some(3_605.0), Some(26.0)]);
+        let number = store.rules.read().number;
+        store.retain(retention("ttl = '20s'\nmax_ttl = '1h'"), 7.0);
+        assert_eq!(store.rules.read().number, number, "the same rules are no others");
         store.retain(retention(""), 7.0);
         assert_eq!(all(&store), [None, Some(3_605.0), None], "a wish is not forgotten");
         assert_eq!(jobs(&store.expire(1e9)), ["b"]);
