@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info};
 
 pub use self::convert::{GroupParts, Unrestorable, encode, groups, parts, restore, times};
-pub(crate) use self::file::put_in_place;
 pub use self::file::set_aside;
+pub(crate) use self::file::sync_folder;
 use crate::config;
 use crate::store::Store;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use e2e::gateway::command;
@@ -195,6 +196,8 @@ fn a_journal_that_is_mostly_empty_becomes_smaller_at_the_next_start() {
     gateway.put("/metrics/job/fill/number/last", "a 1\n").expect(200);
     let kept: BTreeSet<_> = ["0", "last"].map(str::to_owned).into();
     let folder = gateway.kill();
+    let file = folder.path().join("pushes.redb");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let copy = folder.write("pushes.redb.compact", "what a crash in the middle of copying left");
     let gateway = Gateway::start_again(folder, &config("pushes.redb"));
     assert_eq!(groups(&gateway), kept);
@@ -202,6 +205,8 @@ fn a_journal_that_is_mostly_empty_becomes_smaller_at_the_next_start() {
     println!("{full} bytes became {small}");
     assert!(small < 8e6, "{full} bytes became {small}, of which a million are stored");
     assert!(!copy.exists(), "it is in place, or gone");
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "nobody may read it who might not before");
     let gateway = Gateway::start_again(gateway.kill(), &config("pushes.redb"));
     assert_eq!(groups(&gateway), kept);
     gateway.request("PUT", "/api/v1/admin/wipe").send().expect(202);

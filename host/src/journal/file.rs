@@ -14,7 +14,7 @@ use redb::{
 
 use super::pending::{GroupChange, Pending};
 use super::{key, row};
-use crate::persistence::{GroupParts, encode, put_in_place, set_aside};
+use crate::persistence::{GroupParts, encode, set_aside, sync_folder};
 use crate::store::Times;
 
 /// By the bytes of a grouping key.
@@ -174,13 +174,15 @@ impl JournalFile {
     }
 
     /// Makes the file smaller if little of it is data: that is copied to a new file, which takes the place of this one once it
-    /// is on disk. Blocks, for as long as copying takes. After an error the file is as it was.
+    /// is on disk. Blocks, for as long as copying takes. After an error nothing is lost.
     pub(super) fn compact(&mut self) -> Result<(), Flaw> {
         let size = self.size();
         if size < SMALL || size <= MOST_TO_DATA * guarded(|| self.data())? {
             return Ok(());
         }
-        let new = self.path.with_added_extension("compact");
+        // A link goes on leading to it.
+        let path = self.path.canonicalize().map_err(Flaw::Io)?;
+        let new = path.with_added_extension("compact");
         let copied = guarded(|| {
             // One that was left behind by a crash would not be empty.
             match fs::remove_file(&new) {
@@ -188,8 +190,10 @@ impl JournalFile {
                 _ => {}
             }
             let database = Builder::new().set_cache_size(CACHE).create(&new)?;
+            let permissions = fs::metadata(&path).map_err(Flaw::Io)?.permissions();
+            fs::set_permissions(&new, permissions).map_err(Flaw::Io)?;
             copy(&self.database, &database)?;
-            put_in_place(&new, &self.path).map_err(Flaw::Io)?;
+            fs::rename(&new, &path).map_err(Flaw::Io)?;
             Ok(database)
         });
         match copied {
@@ -199,7 +203,8 @@ impl JournalFile {
                 return Err(flaw);
             }
         }
-        Ok(())
+        // Whatever comes of this, it is the new file that has the name and is to be written.
+        sync_folder(&path).map_err(Flaw::Io)
     }
 
     /// Bytes of the file that are data, with what it takes to find them.

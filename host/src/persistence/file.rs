@@ -38,7 +38,8 @@ pub(super) fn replace(
         let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.into_inner()?.sync_all()?;
-        put_in_place(&new, path)
+        fs::rename(&new, path)?;
+        sync_folder(path)
     })();
     if written.is_err() {
         let _ = fs::remove_file(&new); // There may be none.
@@ -46,10 +47,8 @@ pub(super) fn replace(
     written
 }
 
-/// Lets a file that is on disk take the place of another one.
-pub(crate) fn put_in_place(new: &Path, path: &Path) -> io::Result<()> {
-    fs::rename(new, path)?;
-    // The rename itself is on disk once the folder is.
+/// After a file was renamed to that path: the rename itself is on disk once the folder is.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
 
