@@ -7,6 +7,7 @@ pub mod encode;
 mod error;
 mod lines;
 pub mod number;
+mod outline;
 mod parse;
 
 pub use difference::{Difference, difference, line_difference, shown};
@@ -14,4 +15,5 @@ pub use encode::encode;
 pub(crate) use error::quote;
 pub use error::{ParseError, Problem};
 pub use lines::Lines;
+pub use outline::Outline;
 pub use parse::{parse, read_back};

@@ -1,0 +1,188 @@
+//! What stays of a body when it is pushed again with other numbers.
+
+use memchr::memchr_iter;
+
+use crate::cursor::is_blank;
+use crate::text::number;
+
+/// A body in two parts: its text without the numbers of its samples, and these numbers.
+///
+/// Whether a body can be read depends on its outline alone, and so does everything that it is read as but for the numbers:
+/// the number of a sample is the last word of its line, and no line begins or ends within another. Counts are the exception:
+/// negative ones are refused, and those of summaries are cut.
+pub struct Outline {
+    text: Vec<u8>,
+    numbers: Vec<f64>,
+}
+
+/// Stands for a number. It is never the last byte of a sample's line otherwise, since the last word of that is a number.
+const NUMBER: u8 = 0;
+
+impl Outline {
+    /// The outline of a body; none if a line does not end in a number, or has blanks behind it.
+    pub fn of(body: &[u8]) -> Option<Self> {
+        let mut outline = Self { text: Vec::with_capacity(body.len()), numbers: Vec::new() };
+        let mut start = 0;
+        for end in memchr_iter(b'\n', body) {
+            outline.take(body.get(start..end)?)?;
+            start = end + 1;
+        }
+        (start == body.len()).then_some(outline)
+    }
+
+    /// Takes in a line without its line feed.
+    #[inline]
+    fn take(&mut self, line: &[u8]) -> Option<()> {
+        if is_sample(line) {
+            let number = line.iter().rposition(|&byte| is_blank(byte))? + 1;
+            let (label, number) = line.split_at_checked(number)?;
+            self.numbers.push(number::read(number).filter(|_| is_sample(label))?);
+            self.text.extend_from_slice(label);
+            self.text.extend_from_slice(&[NUMBER, b'\n']);
+        } else {
+            self.text.extend_from_slice(line);
+            self.text.push(b'\n');
+        }
+        Some(())
+    }
+
+    /// The body with something that is never in it in the place of each number. Bodies that differ in more than their numbers
+    /// have different ones.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The numbers, in the order of their lines.
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    /// The body with each number replaced by its place: the first by 1. What becomes of a number shows in what becomes of this
+    /// body, and [`Push::with_numbers`](crate::Push::with_numbers) has the push that the body itself is.
+    pub fn numbered(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.text.len() + 4 * self.numbers.len());
+        let mut count = 0usize;
+        for line in self.text.split_inclusive(|&byte| byte == b'\n') {
+            match line {
+                [label @ .., NUMBER, b'\n'] if is_sample(label) => {
+                    count += 1;
+                    body.extend_from_slice(label);
+                    body.extend_from_slice(count.to_string().as_bytes());
+                    body.push(b'\n');
+                }
+                _ => body.extend_from_slice(line),
+            }
+        }
+        body
+    }
+}
+
+/// Whether a line is neither blank nor a comment.
+#[inline]
+fn is_sample(line: &[u8]) -> bool {
+    line.iter().find(|&&byte| !is_blank(byte)).is_some_and(|&byte| byte != b'#')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{GroupingKey, Manners, Push, Rules, text};
+
+    fn parse(body: &[u8]) -> Result<Push, text::ParseError> {
+        let key = GroupingKey::new([("job", "j")]).unwrap();
+        text::parse(body, &key, &Rules { manners: Manners::Strict, ..Rules::default() })
+    }
+
+    #[test]
+    fn numbers_are_the_last_words_of_samples() {
+        for (body, outline, numbers) in [
+            ("a 1\n", "a \0\n", &[1.0][..]),
+            ("a{b=\"c d 5\"}\t-2.5e3\n", "a{b=\"c d 5\"}\t\0\n", &[-2500.0]),
+            (
+                "# HELP a 1\n\n  # x\n \na 1\nb +Inf\n",
+                "# HELP a 1\n\n  # x\n \na \0\nb \0\n",
+                &[1.0, f64::INFINITY],
+            ),
+            ("# 1 \0\na 0\n", "# 1 \0\na \0\n", &[0.0]),
+            ("", "", &[]),
+        ] {
+            let found = Outline::of(body.as_bytes()).unwrap();
+            assert_eq!((found.text(), found.numbers()), (outline.as_bytes(), numbers), "{body:?}");
+        }
+        for none in [
+            "a 1",
+            "a 1 \n",
+            "a 1\r\n",
+            "a{b=\"c\"}1\n",
+            "a\n",
+            "a x\n",
+            "a 1e999\n",
+            "a \0\n",
+            "a 1\n\nb",
+            " 1\n",
+        ] {
+            assert!(Outline::of(none.as_bytes()).is_none(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn each_number_is_replaced_by_its_place() {
+        let body = "# HELP a x 7\n# \0\na{b=\"1\"} 7\nb 8\n";
+        let numbered = Outline::of(body.as_bytes()).unwrap().numbered();
+        assert_eq!(String::from_utf8(numbered).unwrap(), "# HELP a x 7\n# \0\na{b=\"1\"} 1\nb 2\n");
+    }
+
+    #[test]
+    fn a_push_that_is_known_by_places_takes_numbers_that_stay_what_they_are() {
+        for (body, is_taken) in [
+            ("a -1.5\nb NaN\n# TYPE h histogram\nh_sum -1\nh_count 2\nh_bucket{le=\"1\"} 1\n", true),
+            ("# TYPE s summary\ns{quantile=\"0.5\"} -1.5\ns_sum NaN\ns_count 9\n", true),
+            ("# TYPE s summary\ns_count 1.5\n", false),
+            ("# TYPE h histogram\nh_count -1\n", false),
+            ("# TYPE h histogram\nh_bucket{le=\"1\"} +Inf\n", false),
+            ("# TYPE h histogram\nh_count 1\nh_count 2\n", false),
+            ("# TYPE h histogram\nh_bucket{le=\"NaN\"} 1\n", false),
+        ] {
+            let outline = Outline::of(body.as_bytes()).unwrap();
+            let push = parse(&outline.numbered()).unwrap().with_numbers(outline.numbers());
+            assert_eq!(push, is_taken.then(|| parse(body.as_bytes()).unwrap()), "{body}");
+        }
+    }
+
+    proptest! {
+        /// Lines that are samples or nearly so, and mostly legal.
+        #[test]
+        fn bodies_of_one_outline_are_read_alike(
+            lines in prop::collection::vec(r##"(a|b_sum|[{]"x"[}]|# TYPE a|# TYPE b|#|)([{](b="[ a1#\\n"]{0,3}",?){0,2}[}])?[ \t]{0,2}(1|2|gauge|summary|histogram)?"##, 0..6),
+            other in prop::collection::vec(0..9u32, 6),
+        ) {
+            let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let Some(outline) = Outline::of(body.as_bytes()) else { return Ok(()) };
+            // Another body of the same outline: not built by `numbered`, so that it is tried, too.
+            let mut numbers = other.iter().map(u32::to_string);
+            let text = String::from_utf8_lossy(outline.text());
+            let lines = text.split_inclusive('\n').map(|line| match line.strip_suffix("\0\n") {
+                Some(label) if !label.trim_start().starts_with('#') => format!("{label}{}\n", numbers.next().unwrap()),
+                _ => line.to_owned(),
+            });
+            let again: String = lines.collect();
+            let numbered = outline.numbered();
+            prop_assert_eq!(Outline::of(again.as_bytes()).map(|outline| outline.text), Some(outline.text.clone()));
+            prop_assert_eq!(Outline::of(&numbered).map(|outline| outline.text), Some(outline.text.clone()));
+            let shown = |body: &[u8]| parse(body).map(|push| {
+                let shown = text::encode(&push);
+                let names: Vec<String> = shown.lines().map(|line| line.rsplit_once(' ').unwrap_or_default().0.to_owned()).collect();
+                (names, push.objection().cloned())
+            }).map_err(|error| error.to_string());
+            if let (Ok(numbered), Ok(push)) = (parse(&numbered), parse(body.as_bytes()))
+                && let Some(filled) = numbered.with_numbers(outline.numbers())
+            {
+                prop_assert_eq!(filled, push);
+            }
+            prop_assert_eq!(shown(body.as_bytes()), shown(again.as_bytes()));
+            prop_assert_eq!(shown(body.as_bytes()), shown(&numbered));
+        }
+    }
+}
