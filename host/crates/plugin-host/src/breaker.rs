@@ -114,9 +114,14 @@ impl Breaker {
         self.state.lock().last_faults.iter().rev().cloned().collect()
     }
 
+    /// Whether it may be asked about pushes of every job.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.is_calm.load(Ordering::Relaxed)
+    }
+
     /// Whether the plugin may be asked about a push of that job; if not, after what time to try again.
     pub(crate) fn admit(&self, job: &str) -> Result<Ticket, Duration> {
-        if self.is_calm.load(Ordering::Relaxed) {
+        if self.is_calm() {
             return Ok(Ticket(None));
         }
         self.state.lock().circuits.admit(job, self.made.elapsed())?;

@@ -8,13 +8,15 @@ use pushgate_exposition::Push;
 
 use crate::link::Answer;
 use crate::{
-    Breaker, End, Engine, Fault, Link, Mode, OnReject, Plugin, Report, Request, Skip, Step, Verdict,
+    Breaker, End, Engine, Fault, Link, Mode, OnReject, Plugin, Report, Request, Skip, Step, Verdict, routine,
 };
 
 /// The policies in the order of the configuration. Each sees what those before it made of the push.
 pub struct Chain {
     links: Vec<Link>,
     on_reject: OnReject,
+    /// Tells it from all others.
+    number: u64,
     made: Instant,
     /// Until when the chain is suspect, in milliseconds since it was made.
     suspect_until: AtomicU64,
@@ -33,7 +35,13 @@ const SUSPICION: Duration = Duration::from_secs(30);
 impl Chain {
     /// A chain of these policies.
     pub fn new(links: Vec<Link>) -> Self {
-        Self { links, on_reject: OnReject::Stop, made: Instant::now(), suspect_until: AtomicU64::new(0) }
+        Self {
+            links,
+            on_reject: OnReject::Stop,
+            number: routine::number_of_next_chain(),
+            made: Instant::now(),
+            suspect_until: AtomicU64::new(0),
+        }
     }
 
     /// The same chain, which does that when a policy rejects a push.
@@ -45,6 +53,11 @@ impl Chain {
     /// The policies.
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// Tells it from all other chains of this process.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The engine of its policies, for a chain that is to follow it.

@@ -75,6 +75,15 @@ impl Memo {
         Some(if is_tried { Known::Doubtful(outcome) } else { Known::Outcome(outcome) })
     }
 
+    /// Counts an answer that is known without being asked for; not if it is time to try one.
+    pub(crate) fn answers_again(&self) -> bool {
+        let is_tried = (self.answers.load(Ordering::Relaxed) + 1).is_multiple_of(TRIED);
+        if !is_tried {
+            self.answers.fetch_add(1, Ordering::Relaxed);
+        }
+        !is_tried
+    }
+
     /// Keeps an outcome, unless it takes more than a small part of the room.
     pub(crate) fn keep(&self, shape: Shape, outcome: Outcome) {
         let bytes = PLACE + outcome.bytes();

@@ -1,138 +1,48 @@
 //! What a push looks like to a plugin that sees no numbers, as one number.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
-
-use polyval::universal_hash::UniversalHash as _;
-use polyval::{Block, Polyval};
 use pushgate_exposition::Push;
 
-use crate::{Method, Request};
+use crate::Request;
+use crate::fingerprint::{Blocks, Fingerprint};
 
 /// A fingerprint of everything that crosses the boundary to a pure plugin, in the very bytes in which it does: two
 /// pushes of one shape are the same push to it. The numbers of a push are no part of it, and no symbol comes from
 /// one; everything else is, also columns that a plugin did not ask for, so that all plugins have one shape of a push.
-///
-/// POLYVAL (RFC 8452) under a key that is drawn for each process and never told: whatever two pushes of `n` blocks of
-/// 16 bytes somebody makes up, they have one fingerprint for at most `n` of the 2^128 keys. A push of 64 MiB that
-/// stole the verdict of one among a million others would take 2^86 tries. With 64 bits it would take 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Shape(u128);
-
-/// POLYVAL under the key of this process.
-static KEYED: LazyLock<Polyval> = LazyLock::new(|| {
-    // The standard library seeds it with what the system has for randomness.
-    let random = RandomState::new();
-    let half = |number: u64| u128::from(random.hash_one(number));
-    Polyval::new(&(half(0) << 64 | half(1)).to_le_bytes().into())
-});
+pub(crate) struct Shape(Fingerprint);
 
 impl Shape {
     /// The shape of a push as plugins see it that want neither values nor points.
     pub(crate) fn of(push: &Push, request: Request<'_>) -> Self {
-        let mut hash = Hash { poly: KEYED.clone(), blocks: [Block::default(); BLOCKS], filled: 0 };
-        // The first block is never zero, which would be as if it were not there.
-        let method = match request.method {
-            Method::Put => 1,
-            Method::Post => 2,
-            Method::Delete => 3,
-        };
-        hash.block(method);
-        hash.bytes(push.symbols().bytes());
-        hash.words(push.symbols().ends());
-        hash.block(push.grouping().len() as u128);
+        let mut blocks = Blocks::of(request.method);
+        blocks.bytes(push.symbols().bytes());
+        blocks.words(push.symbols().ends());
+        blocks.block(push.grouping().len() as u128);
         for label in push.grouping() {
-            hash.block(u128::from(label.name) << 32 | u128::from(label.value));
+            blocks.block(u128::from(label.name) << 32 | u128::from(label.value));
         }
         let (families, series) = (push.family_columns(), push.series_columns());
-        hash.words(&families.name);
-        hash.bytes(&families.kind);
-        hash.words(&families.help);
-        hash.words(&families.unit);
-        hash.words(&families.series_end);
-        hash.words(&series.label_end);
-        hash.words(&series.label_name);
-        hash.words(&series.label_value);
-        for (name, value) in request.attributes {
-            hash.bytes(name.as_bytes());
-            hash.bytes(value.as_bytes());
-        }
-        hash.finish()
+        blocks.words(&families.name);
+        blocks.bytes(&families.kind);
+        blocks.words(&families.help);
+        blocks.words(&families.unit);
+        blocks.words(&families.series_end);
+        blocks.words(&series.label_end);
+        blocks.words(&series.label_name);
+        blocks.words(&series.label_value);
+        blocks.attributes(request.attributes);
+        Self(blocks.finish())
     }
 
     #[cfg(test)]
     pub(crate) fn of_number(number: u128) -> Self {
-        Self(number)
+        Self(Fingerprint::of_number(number))
     }
 
     /// Some of its bits, which are as good as random.
     pub(crate) fn bits(self) -> usize {
-        self.0 as usize
+        self.0.bits()
     }
-}
-
-/// Takes columns, each behind its length, so that no two lists of columns are the same blocks. Blocks are collected,
-/// since POLYVAL takes several at once in hardly more time than one.
-struct Hash {
-    poly: Polyval,
-    blocks: [Block; BLOCKS],
-    filled: usize,
-}
-
-/// Blocks that are taken at once.
-const BLOCKS: usize = 64;
-
-impl Hash {
-    fn block(&mut self, block: u128) {
-        self.blocks(&[block], |block| block.to_le_bytes());
-    }
-
-    fn bytes(&mut self, column: &[u8]) {
-        self.block(column.len() as u128);
-        let (whole, rest) = column.as_chunks();
-        self.blocks(whole, |block| *block);
-        if !rest.is_empty() {
-            let mut last = [0; 16];
-            last[..rest.len()].copy_from_slice(rest);
-            self.blocks(&[last], |block| *block);
-        }
-    }
-
-    fn words(&mut self, column: &[u32]) {
-        self.block(column.len() as u128);
-        let (whole, rest) = column.as_chunks();
-        self.blocks(whole, bytes_of);
-        if !rest.is_empty() {
-            let mut last = [0; 4];
-            last[..rest.len()].copy_from_slice(rest);
-            self.blocks(&[last], bytes_of);
-        }
-    }
-
-    #[inline]
-    fn blocks<T>(&mut self, mut blocks: &[T], bytes: impl Fn(&T) -> [u8; 16]) {
-        while !blocks.is_empty() {
-            let free = &mut self.blocks[self.filled..];
-            let (now, later) = blocks.split_at(blocks.len().min(free.len()));
-            free.iter_mut().zip(now).for_each(|(free, block)| *free = bytes(block).into());
-            self.filled += now.len();
-            if self.filled == BLOCKS {
-                self.poly.update(&self.blocks);
-                self.filled = 0;
-            }
-            blocks = later;
-        }
-    }
-
-    fn finish(mut self) -> Shape {
-        self.poly.update(&self.blocks[..self.filled]);
-        Shape(u128::from_le_bytes(self.poly.finalize().into()))
-    }
-}
-
-fn bytes_of(&[a, b, c, d]: &[u32; 4]) -> [u8; 16] {
-    let (low, high) = (u128::from(a) | u128::from(b) << 32, u128::from(c) | u128::from(d) << 32);
-    (low | high << 64).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -140,6 +50,7 @@ mod tests {
     use pushgate_exposition::{GroupingKey, Rules, text};
 
     use super::*;
+    use crate::Method;
 
     const PUT: Request<'static> = Request { id: "1", method: Method::Put, received_ms: 1, attributes: &[] };
     const BODY: &str = "# HELP m Help.\n# TYPE m gauge\nm{a=\"1\",b=\"2\"} 1\nm{a=\"2\"} 2\nn 3\n";
