@@ -5,6 +5,7 @@
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
 mod record;
+mod repeat;
 mod standing;
 mod turns;
 
@@ -26,7 +27,7 @@ use crate::config::Attribute;
 use crate::journal::{NotWritten, Receipt};
 use crate::policies::{Loaded, Member, Roster};
 use crate::rejections::{Judged, Rejections};
-use crate::store::{Arrival, Mode, Refusal, Store, Times, Unknown};
+use crate::store::{Arrival, Learned, Mode, Numbered, Refusal, Store, Times, Unknown};
 use crate::telemetry::{ChainMetrics, Metrics, Outcome, Parent, Recording, Shadows, Tracer};
 
 /// A body of more bytes is parsed off the executor: this much takes some 0.3 ms.
@@ -412,9 +413,17 @@ impl Ingest {
     ) -> Result<Accepted, IngestError> {
         let at = request.received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let began = recording.now();
-        let parsed = self.parse(request);
+        let recorder = self.capture.recorder();
+        let mut repeat = self.repeat(request);
+        if recorder.is_none()
+            && let Some(again) = repeat.as_mut().and_then(|repeat| repeat.again(policies, at.as_secs_f64()))
+        {
+            recording.step("parse", began);
+            return self.take_again(policies, request, again, recording);
+        }
+        let parsed = self.parse_learning(request, repeat.as_ref());
         recording.step("parse", began);
-        let mut push = parsed?;
+        let (mut push, learning) = parsed?;
         let verdict = policies.chain.run(
             &mut push,
             Request {
@@ -436,11 +445,12 @@ impl Ingest {
             verdict: &verdict,
             push: &push,
         });
-        let Some(recorder) = self.capture.recorder() else {
-            return self.settle(request, &push, verdict, at, recording);
+        let learned = learning.and_then(|learning| learning.learned(&policies.chain, &verdict));
+        let Some(recorder) = recorder else {
+            return self.settle(request, &push, verdict, learned, at, recording);
         };
         let record = record::record(request, &policies.chain, &verdict);
-        let settled = self.settle(request, &push, verdict, at, recording);
+        let settled = self.settle(request, &push, verdict, learned, at, recording);
         let edited = record::is_edited(&record.outcome).then_some(push);
         recorder.record(Captured::new(record, edited));
         settled
@@ -452,6 +462,7 @@ impl Ingest {
         request: &PushRequest,
         push: &Push,
         verdict: Verdict,
+        learned: Option<(Numbered<'_>, Learned)>,
         at: Duration,
         recording: &mut Recording,
     ) -> Result<Accepted, IngestError> {
@@ -470,13 +481,9 @@ impl Ingest {
             }
             End::Busy => return refused(IngestError::Busy(Busy::soon())),
         }
-        let mode = match request.method {
-            Method::Put => Mode::Replace,
-            Method::Post => Mode::Merge,
-            Method::Delete => {
-                let receipt = self.store.delete(push.grouping_key());
-                return Ok(Accepted { findings: verdict.findings, ttl: None, receipt });
-            }
+        let Some(mode) = mode_of(request.method) else {
+            let receipt = self.store.delete(push.grouping_key());
+            return Ok(Accepted { findings: verdict.findings, ttl: None, receipt });
         };
         // By the key as it is by now.
         let ttl = request.wish.and_then(|_| self.store.ttl(push.grouping_key().job(), request.wish));
@@ -487,21 +494,23 @@ impl Ingest {
         }
         let began = recording.now();
         let arrival = Arrival { at: at.as_secs_f64(), wish: request.wish };
-        let stored = self.store.push(push, mode, arrival);
+        let stored =
+            learned.and_then(|(push, learned)| self.store.push_learning(&push, mode, arrival, learned));
+        let stored = stored.unwrap_or_else(|| self.store.push(push, mode, arrival));
         recording.step("store", began);
-        let receipt = stored.inspect_err(|refusal| self.expose(refusal, push))?;
+        let receipt = stored.inspect_err(|refusal| self.expose(refusal, || push.grouping_key()))?;
         Ok(Accepted { findings: verdict.findings, ttl, receipt })
     }
 
     /// Lets scrapes fail for a push that was not checked, as it would have made them fail once it was stored. One with
     /// timestamps is just dropped.
-    fn expose(&self, refusal: &Refusal, push: &Push) {
+    fn expose(&self, refusal: &Refusal, key: impl FnOnce() -> GroupingKey) {
         let is_dropped = matches!(
             refusal,
             Refusal::Full { .. } | Refusal::JobFull { .. } | Refusal::Objection(Objection::Timestamp { .. })
         );
         if self.consistency == Consistency::Unchecked && !is_dropped {
-            self.store.expose_as_unsound(push.grouping_key(), &refusal.to_string());
+            self.store.expose_as_unsound(key(), &refusal.to_string());
         }
     }
 
@@ -519,6 +528,15 @@ impl Ingest {
             Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
             None => IngestError::Parse(error),
         })
+    }
+}
+
+/// What a push does to the rest of its group; nothing if it removes it.
+fn mode_of(method: Method) -> Option<Mode> {
+    match method {
+        Method::Put => Some(Mode::Replace),
+        Method::Post => Some(Mode::Merge),
+        Method::Delete => None,
     }
 }
 

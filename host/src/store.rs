@@ -25,6 +25,7 @@ mod lifetime;
 mod render;
 mod selection;
 mod state;
+mod template;
 mod view;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use self::lifetime::Rules;
 pub use self::render::RenderedFamily;
 use self::render::Renderer;
 use self::state::{Exposed, ExposedFamily, State};
+pub use self::template::{LastPush, Learned, Numbered, Template};
 pub use self::view::{FamilySnapshot, GroupInfo, GroupSnapshot, Snapshot, StoredFamily};
 use crate::journal::{Journal, Receipt};
 
@@ -88,6 +90,8 @@ pub enum Change {
         families: Vec<RenderedFamily>,
         /// When it came, and for how long.
         arrival: Arrival,
+        /// What is known of it, for the next one.
+        template: Option<Arc<Template>>,
     },
     /// A push to a group was refused.
     Failure {
@@ -200,10 +204,23 @@ impl Store {
         let (group, arrival) = (GroupName::from(push.grouping_key()), arrival.into());
         let rendered =
             self.objections(push, &group).and_then(|()| self.renderer.render(push, &group, arrival.at));
+        self.push_rendered(group, mode, rendered, arrival, None)
+    }
+
+    /// Stores what was rendered of a push, or notes why it cannot be.
+    fn push_rendered(
+        &self,
+        group: GroupName,
+        mode: Mode,
+        rendered: Result<Vec<RenderedFamily>, Refusal>,
+        arrival: Arrival,
+        template: Option<Arc<Template>>,
+    ) -> Result<Receipt, Refusal> {
+        let name = group.clone();
         let stored = rendered
-            .and_then(|families| self.apply(Change::Push { group: group.clone(), mode, families, arrival }));
+            .and_then(|families| self.apply(Change::Push { group, mode, families, arrival, template }));
         if let Err(refusal) = &stored {
-            self.note_failure(group, Unknown::Create, &refusal.to_string(), arrival.at);
+            self.note_failure(name, Unknown::Create, &refusal.to_string(), arrival.at);
         }
         stored
     }

@@ -64,6 +64,9 @@ mod shadow;
 /// What a pure plugin need not be asked for again.
 mod memo;
 
+/// Pushes that are the one before with other numbers.
+mod repeat;
+
 /// What plugins may use of the gateway, and that they must have been granted it.
 mod capabilities;
 

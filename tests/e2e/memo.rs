@@ -101,6 +101,30 @@ fn what_is_remembered_is_what_the_plugin_would_have_answered() {
     }
 }
 
+#[test]
+fn what_a_chain_always_does_is_followed_until_an_answer_is_tried() {
+    let engine = Engine::new(8, Limits::default().memory).unwrap();
+    let file = std::fs::read(artifacts::plugin("naming")).unwrap();
+    let load =
+        || Plugin::load(&engine, "naming", &file, "{}", Limits::default(), &Granted::default()).unwrap();
+    let with_memo = |plugin: &Plugin| chain(plugin, Memo::of(plugin, 1 << 20));
+    let (one, other, without) = (with_memo(&load()), with_memo(&load()), chain(&load(), None));
+    let run = |chain: &Chain, body: &str| {
+        let key = GroupingKey::new([("job", "j")]).unwrap();
+        let mut push = text::parse(body.as_bytes(), &key, &Rules::default()).unwrap();
+        chain.run(&mut push, Request { id: "", method: Method::Put, received_ms: 0, attributes: &[] })
+    };
+    assert!(without.routine(&run(&without, "m 1\n")).is_none(), "it is asked each time");
+    assert!(one.routine(&run(&one, "badName 1\n")).is_none(), "a rejection is told to each client");
+    let routine = one.routine(&run(&one, "m 1\n")).unwrap();
+    assert!(other.follow(&routine).is_none(), "another chain may do something else");
+    let followed = std::iter::from_fn(|| one.follow(&routine)).take(2_000);
+    let origins: Vec<_> = followed.map(|reports| reports[0].origin).collect();
+    assert_eq!(origins, [Origin::Remembered; 1_020], "so many are followed, and the next one is tried");
+    assert_eq!(run(&one, "m 1\n").reports[0].origin, Origin::Called);
+    assert!(one.follow(&routine).is_some());
+}
+
 /// Fuel used, calls, and pushes for which a plugin was not called.
 fn counted(scrape: &Scrape, plugin: &str) -> [f64; 3] {
     let plugin = format!("plugin=\"{plugin}\"");

@@ -400,7 +400,8 @@ mod tests {
             let mut pending = Pending::default();
             let group = GroupName::from(GroupingKey::new([("job", "x")]).unwrap());
             let arrival = Arrival { at: 5.0, wish };
-            pending.add(&Change::Push { group, mode: Mode::Replace, families: Vec::new(), arrival });
+            let (mode, families) = (Mode::Replace, Vec::new());
+            pending.add(&Change::Push { group, mode, families, arrival, template: None });
             file.write(&pending).unwrap();
             fixture
         }

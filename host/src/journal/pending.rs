@@ -43,7 +43,7 @@ impl Pending {
     pub(super) fn add(&mut self, change: &Change) {
         let nothing = GroupChange::default;
         let (group, change) = match change {
-            Change::Push { group, mode, families, arrival } => {
+            Change::Push { group, mode, families, arrival, .. } => {
                 let is_cleared = *mode == Mode::Replace;
                 let families = by_name(families);
                 let (push, wish) = (Some(arrival.at), Some(arrival.wish));

@@ -85,9 +85,9 @@ impl Lines {
             let chunk = Chunk {
                 text: text.into(),
                 help: Some(Cow::Borrowed(help)),
-                series: Box::default(),
+                series: Arc::default(),
                 pushed_at: at,
-                rare: (number == 1).then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
+                rare: (number == 1).then(|| Arc::new(Rare { utf8_names: true, ..Rare::default() })),
                 labels: OnceLock::new(),
                 text_hash: OnceLock::new(),
             };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher as _;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use foldhash::quality::RandomState;
 use pushgate_exposition::text::{self, ParseError};
@@ -14,12 +14,12 @@ pub struct Chunk {
     pub(super) text: Box<str>,
     pub(super) help: Option<Cow<'static, str>>,
     /// The hash of all labels of each series.
-    pub(super) series: Box<[u64]>,
+    pub(super) series: Arc<[u64]>,
     /// When the family was pushed, in seconds since 1970.
     pub(super) pushed_at: f64,
-    pub(super) rare: Option<Box<Rare>>,
+    pub(super) rare: Option<Arc<Rare>>,
     /// The labels that series have beside the group's, each pair once, sorted. Read only where labels are counted.
-    pub(super) labels: OnceLock<Box<[(String, String)]>>,
+    pub(super) labels: OnceLock<Arc<[(String, String)]>>,
     /// See [`text_hash`](Self::text_hash).
     pub(super) text_hash: OnceLock<u64>,
 }
@@ -34,6 +34,19 @@ pub(super) struct Rare {
 }
 
 impl Chunk {
+    /// The same series with other numbers in these lines, pushed at that time.
+    pub(super) fn with_text(&self, text: &str, pushed_at: f64) -> Self {
+        Self {
+            text: text.into(),
+            help: self.help.clone(),
+            series: self.series.clone(),
+            pushed_at,
+            rare: self.rare.clone(),
+            labels: self.labels.clone(),
+            text_hash: OnceLock::new(),
+        }
+    }
+
     /// The lines of its samples. Names that are not classic ones stand in quotes.
     pub fn text(&self) -> &str {
         &self.text

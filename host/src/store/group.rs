@@ -12,6 +12,7 @@ use pushgate_exposition::{GroupingKey, LabelPair, is_label_name};
 
 use super::chunk::{Chunk, Rare};
 use super::lifetime::Lifetime;
+use super::template::Template;
 use super::{FAILURE_TIME, PUSH_TIME, Times};
 
 /// The labels that a group's series are shown with, as a scrape writes them: `{instance="",job="x"}`. One string,
@@ -87,6 +88,8 @@ pub(super) struct Group {
     pub(super) last_error: Option<Arc<str>>,
     /// How long it is kept, if that is not simply for ever.
     pub(super) lifetime: Option<Arc<Lifetime>>,
+    /// What is known of its last push that was stored, for the next one.
+    pub(super) template: Option<Arc<Template>>,
 }
 
 impl Group {
@@ -112,9 +115,9 @@ impl Group {
         Chunk {
             text: text.into(),
             help: Some(Cow::Borrowed(help)),
-            series: Box::default(),
+            series: Arc::default(),
             pushed_at: time,
-            rare: has_utf8_names.then(|| Box::new(Rare { utf8_names: true, ..Rare::default() })),
+            rare: has_utf8_names.then(|| Arc::new(Rare { utf8_names: true, ..Rare::default() })),
             labels: OnceLock::new(),
             text_hash: OnceLock::new(),
         }
@@ -194,6 +197,7 @@ impl Groups {
                 failure_time: 0.0,
                 last_error: None,
                 lifetime: None,
+                template: None,
             }
         })
     }

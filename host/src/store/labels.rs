@@ -250,15 +250,15 @@ impl Labels {
 }
 
 /// The labels of a family of a group, without those of the key, sorted.
-fn read(key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk) -> Box<[(String, String)]> {
+fn read(key: &GroupingKey, name: &str, kind: Kind, chunk: &Chunk) -> Arc<[(String, String)]> {
     // What was rendered can be read.
-    let Ok(push) = chunk.read_back(name, kind) else { return Box::default() };
+    let Ok(push) = chunk.read_back(name, kind) else { return Arc::default() };
     let columns = push.series_columns();
     let pairs = columns.label_name.iter().zip(&columns.label_value);
     let distinct: HashSet<_, Hasher> = pairs.map(|(&name, &value)| (name, value)).collect();
     let texts = distinct.into_iter().map(|(name, value)| (push.text(name), push.text(value)));
     let own = texts.filter(|(name, value)| key.label(name).is_none() && !value.is_empty());
-    let mut own: Box<[_]> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut own: Vec<_> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     own.sort_unstable();
-    own
+    own.into()
 }

@@ -129,7 +129,7 @@ impl Renderer {
             help: family.help().map(|help| Cow::Owned(help.to_owned())),
             series: series.into(),
             pushed_at: shared.pushed_at,
-            rare: is_rare.then(|| Box::new(rare())),
+            rare: is_rare.then(|| Arc::new(rare())),
             labels: OnceLock::new(),
             text_hash: OnceLock::new(),
         };

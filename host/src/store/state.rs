@@ -13,6 +13,7 @@ use super::jobs::Jobs;
 use super::labels::Labels;
 use super::lifetime::{Lifetimes, WorkedOut};
 use super::render::RenderedFamily;
+use super::template::Template;
 use super::{Arrival, Change, FAILURE_TIME, Mode, PUSH_TIME, Times, Unknown};
 
 #[derive(Default)]
@@ -60,13 +61,15 @@ impl State {
 
     pub(super) fn commit(&mut self, change: Change, worked_out: Option<WorkedOut>) {
         match change {
-            Change::Push { group, mode, families, arrival } => self.counted(group.key.job(), |state| {
-                state.commit_push(&group, mode, families, arrival, worked_out);
-            }),
+            Change::Push { group, mode, families, arrival, template } => {
+                self.counted(group.key.job(), |state| {
+                    state.commit_push(&group, mode, families, arrival, worked_out, template);
+                });
+            }
             Change::Restore { group, families, times } => self.counted(group.key.job(), |state| {
                 state.group_entry(&group).failure_time = times.failure;
                 let arrival = Arrival { at: times.push, wish: times.wish };
-                state.commit_push(&group, Mode::Replace, families, arrival, worked_out);
+                state.commit_push(&group, Mode::Replace, families, arrival, worked_out, None);
             }),
             Change::Wipe => {
                 self.groups.clear();
@@ -123,6 +126,7 @@ impl State {
         mut families: Vec<RenderedFamily>,
         arrival: Arrival,
         worked_out: Option<WorkedOut>,
+        template: Option<Arc<Template>>,
     ) {
         for family in &mut families {
             self.index.share_name(&mut family.name);
@@ -130,6 +134,7 @@ impl State {
         let group = self.group_entry(name);
         let is_new = group.push_time == 0.0;
         group.push_time = arrival.at;
+        group.template = template;
         let mut gone = match mode {
             Mode::Replace => std::mem::take(&mut group.families),
             Mode::Merge => group::FamilyChunks::new(),
