@@ -65,10 +65,10 @@ pub(crate) fn find(rules: &Rules, prefixes: &Prefixes<'_>, metric: Metric<'_>, m
     if rules.help && !has_help {
         found(Fault::NoHelp);
     }
-    if rules.colons && name.contains(':') {
+    let is_snake = is_snake_case(name);
+    if rules.colons && !is_snake && name.contains(':') {
         found(Fault::Colon);
     }
-    let is_snake = is_snake_case(name);
     if rules.snake_case
         && !is_snake
         && (is_camel_case(name) || rules.is_beyond() && !is_snake_but_for_colons(name))
@@ -132,7 +132,7 @@ fn find_units(rules: &Rules, name: &str, found: &mut impl FnMut(Fault)) {
 pub(crate) fn types_in(name: &str) -> impl Iterator<Item = &'static str> {
     const TYPES: [&str; 5] = ["counter", "gauge", "summary", "histogram", "gauge_histogram"];
     let mut before = "";
-    name.split('_').skip(1).flat_map(move |word| {
+    units::words(name).skip(1).flat_map(move |word| {
         let kind = TYPES[..4].iter().find(|kind| kind.eq_ignore_ascii_case(word)).copied();
         let both = (before == "gauge" && kind == Some("histogram")).then_some(TYPES[4]);
         before = kind.unwrap_or_default();

@@ -121,7 +121,7 @@ static UNITS: &[Known] = &[
 
 /// The first unit in a name that promtool knows, unless it is a base unit.
 pub(crate) fn first(name: &str) -> Option<Unit> {
-    let (word, base) = name.split('_').find_map(|word| Some((word, base_of(word)?)))?;
+    let (word, base) = words(name).find_map(|word| Some((word, base_of(word)?)))?;
     (word != base).then(|| unit(word, base))
 }
 
@@ -149,16 +149,33 @@ pub(crate) fn unknown_to_promtool(name: &str) -> Option<Unit> {
 
 /// The words of a name, the first one apart, that promtool calls abbreviated units.
 pub(crate) fn abbreviations(name: &str) -> impl Iterator<Item = Unit> {
-    let words = name.split('_').skip(1).filter(|word| (1..=3).contains(&word.len()));
-    words.filter_map(|word| {
+    let is_abbreviation =
+        |word: &&str| word.len() <= 3 && ABBREVIATIONS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    words(name).skip(1).filter(is_abbreviation).map(|word| {
         let word = word.to_ascii_lowercase();
         let base = known_unit(&word).map_or("", |known| known.base);
-        ABBREVIATIONS.contains(&word.as_str()).then(|| unit(&word, base))
+        unit(&word, base)
     })
 }
 
 fn known_unit(word: &str) -> Option<&'static Known> {
-    UNITS.binary_search_by(|unit| unit.word.cmp(word)).ok().map(|at| &UNITS[at])
+    let first = |word: &str| word.as_bytes().first().copied();
+    // Texts are compared byte by byte in WebAssembly, and most words begin as few units do.
+    let (initial, start) = (first(word), UNITS.partition_point(|unit| first(unit.word) < first(word)));
+    let units = UNITS[start..].iter().take_while(|unit| first(unit.word) == initial);
+    units.into_iter().find(|unit| unit.word == word)
+}
+
+/// The words of a name, which `_` stands between.
+pub(crate) fn words(name: &str) -> impl Iterator<Item = &str> {
+    // Not `str::split`, which looks for the sign as for any other character.
+    let mut rest = Some(name);
+    std::iter::from_fn(move || {
+        let name = rest?;
+        let end = name.bytes().position(|byte| byte == b'_');
+        rest = end.and_then(|end| name.get(end + 1..));
+        name.get(..end.unwrap_or(name.len()))
+    })
 }
 
 fn unit(word: &str, base: &'static str) -> Unit {
@@ -173,7 +190,7 @@ pub(crate) fn replace(name: &str, unit: &Unit) -> String {
         return name.to_owned();
     }
     let word = |word| if unit.word.eq_ignore_ascii_case(word) { unit.base } else { word };
-    name.split('_').map(word).collect::<Vec<_>>().join("_")
+    words(name).map(word).collect::<Vec<_>>().join("_")
 }
 
 /// Whether a word is a unit that would be refused.

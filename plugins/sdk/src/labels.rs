@@ -190,12 +190,13 @@ impl<'p> LabelName<'p> {
 pub(crate) fn distinct_names(push: &Push) -> Vec<(Sym, u32)> {
     let mut seen = vec![false; push.symbol_count()];
     let mut names = Vec::new();
-    // Series of a family mostly have the same names, so a run of equal rows is skipped at once.
+    // Series mostly have the names of the one before, so a run of equal rows is skipped at once.
     let mut before: &[u32] = &[];
-    for series in 0..push.series_count() {
+    let mut series = 0;
+    while series < push.series_count() {
         let row = &push.series.label_name[push.label_rows(series)];
-        // Not `==`, which compares byte by byte in WebAssembly.
-        if row.len() == before.len() && row.iter().zip(before).all(|(a, b)| a == b) {
+        if is_same(row, before) {
+            series += if begins_run(push, series) { RUN } else { 1 };
             continue;
         }
         before = row;
@@ -206,6 +207,70 @@ pub(crate) fn distinct_names(push: &Push) -> Vec<(Sym, u32)> {
                 names.push((Sym(name), series as u32));
             }
         }
+        series += 1;
     }
     names
+}
+
+/// Series that are compared at once.
+const RUN: usize = 16;
+
+/// Whether a series and the 15 behind it have the same names: their rows are of one length, and each name is the one that
+/// stands a row before.
+fn begins_run(push: &Push, series: usize) -> bool {
+    let columns = &push.series;
+    let row = push.label_rows(series);
+    let (Some(ends), Some(names)) = (
+        columns.label_end.get(series..series + RUN),
+        columns.label_name.get(row.start..row.start + RUN * row.len()),
+    ) else {
+        return false;
+    };
+    let differs = ends.iter().zip(1u32..).fold(0, |differs, (end, number)| {
+        differs | (end ^ (row.start as u32).wrapping_add(number.wrapping_mul(row.len() as u32)))
+    });
+    differs == 0 && is_same(&names[row.len()..], &names[..names.len() - row.len()])
+}
+
+/// Whether two columns are equal. Not by `==`, which compares byte by byte in WebAssembly.
+fn is_same(one: &[u32], other: &[u32]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let ((ones, one), (others, other)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let differs =
+        |one: &[u32], other: &[u32]| one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) != 0;
+    !ones.iter().zip(others).any(|(one, other)| differs(one, other)) && !differs(one, other)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    #[test]
+    fn names_are_found_wherever_the_series_that_has_them_stands() {
+        // Rows of equal and of other lengths, within the series that are compared at once, at their ends and behind them.
+        for count in [1, 2, 15, 16, 17, 18, 33, 50] {
+            for at in 0..count {
+                for other in ["x=\"1\"", "b=\"1\",x=\"1\"", "a=\"1\",b=\"1\",x=\"1\"", ""] {
+                    let line = |series| match series == at {
+                        true => format!("m{{{other}}} 1\n"),
+                        false => format!("m{{a=\"{series}\",b=\"1\"}} 1\n"),
+                    };
+                    let body: String = (0..count).map(line).collect();
+                    let push = testing::push(r#"PUT {job="j"}"#, &body).unwrap();
+                    let mut expected: Vec<(&str, usize)> = Vec::new();
+                    for series in push.series() {
+                        for label in series.labels() {
+                            if !expected.iter().any(|(name, _)| *name == label.name()) {
+                                expected.push((label.name(), series.index()));
+                            }
+                        }
+                    }
+                    let names = push.label_names().map(|name| (name.as_str(), name.first().index()));
+                    assert_eq!(names.collect::<Vec<_>>(), expected, "{other:?} at {at} of {count}");
+                }
+            }
+        }
+    }
 }
