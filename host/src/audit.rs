@@ -99,7 +99,7 @@ fn rehearsal(member: &Member) -> Chain {
     let never = BreakerSettings { faults: 0, ..BreakerSettings::default() };
     Chain::new(vec![Link {
         mode: Mode::Monitor,
-        covers: Box::new(move |push: &Push, _| scope.covers_group(|label| push.grouping_label(label))),
+        covers: Some(Box::new(move |push: &Push, _| scope.covers_group(|label| push.grouping_label(label)))),
         breaker: Breaker::new(plugin.name(), never).into(),
         ..Link::of(plugin)
     }])

@@ -397,7 +397,9 @@ struct RequestIds {
 
 impl RequestIds {
     fn next(&self) -> String {
-        format!("{:016x}", self.key.hash_one(self.count.fetch_add(1, Ordering::Relaxed)))
+        let number = self.key.hash_one(self.count.fetch_add(1, Ordering::Relaxed));
+        let digit = |at| char::from_digit((number >> (60 - 4 * at)) as u32 & 0xf, 16).unwrap_or_default();
+        (0..16).map(digit).collect()
     }
 }
 
@@ -409,7 +411,7 @@ mod tests {
     fn request_ids_differ_within_and_across_processes() {
         let (one, other) = (RequestIds::default(), RequestIds::default());
         let ids = [one.next(), one.next(), other.next(), other.next()];
-        assert!(ids.iter().all(|id| id.len() == 16));
+        assert!(ids.iter().all(|id| id.len() == 16 && u64::from_str_radix(id, 16).is_ok()));
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), 4);
     }

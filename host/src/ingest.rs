@@ -414,7 +414,7 @@ impl Ingest {
         let at = request.received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let began = recording.now();
         let recorder = self.capture.recorder();
-        let mut repeat = self.repeat(request);
+        let mut repeat = self.repeat(policies, request);
         if recorder.is_none()
             && let Some(again) = repeat.as_mut().and_then(|repeat| repeat.again(policies, at.as_secs_f64()))
         {

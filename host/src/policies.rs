@@ -13,8 +13,8 @@ use std::thread::{self, available_parallelism};
 use pushgate_cache::{CacheDirectory, Folder};
 use pushgate_exposition::Push;
 use pushgate_plugin_host::{
-    Breaker, Chain, CodeCache, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode, OnReject,
-    Plugin, Shadow,
+    Breaker, Chain, CodeCache, Covers, Engine, EngineError, Fail, Granted, Link, LoadError, Memo, Mode,
+    OnReject, Plugin, Request, Shadow,
 };
 use tracing::warn;
 
@@ -22,7 +22,7 @@ pub use self::lock::lock;
 pub use self::roster::{Loaded, Member, Roster};
 use self::source::Sources;
 pub use self::surroundings::{Surroundings, quota};
-use crate::config::{self, Config, Policy, Problem, Problems};
+use crate::config::{self, Config, Policy, Problem, Problems, Scope};
 
 /// Room in the pool of instances, whatever the configuration asks for: each takes 4 GiB of address space.
 const MAX_INSTANCES: usize = 4_000;
@@ -161,6 +161,8 @@ fn breaker(config: &Config, plugin: &Plugin) -> Arc<Breaker> {
 
 fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
     let scope = policy.scope.clone();
+    let covers =
+        move |push: &Push, request: Request<'_>| scope.covers(request, |label| push.grouping_label(label));
     Link {
         memo: Memo::of(&plugin, config.plugins.memo.as_usize()),
         breaker: breaker(config, &plugin),
@@ -170,9 +172,7 @@ fn link(config: &Config, policy: &Policy, plugin: Plugin) -> Link {
             config::Fail::Closed => Fail::Closed,
             config::Fail::Open => Fail::Open,
         },
-        covers: Box::new(move |push: &Push, request| {
-            scope.covers(request, |label| push.grouping_label(label))
-        }),
+        covers: (policy.scope != Scope::default()).then(|| Box::new(covers) as Covers),
         shadows: Vec::new(),
     }
 }

@@ -45,12 +45,13 @@ pub(super) struct Again {
 
 impl Ingest {
     /// The push beside the last one of its group. Not one that must be looked at each time it comes.
-    pub(super) fn repeat(&self, request: &PushRequest) -> Option<Repeat> {
+    pub(super) fn repeat(&self, policies: &Policies, request: &PushRequest) -> Option<Repeat> {
         let may_repeat = request.format == BodyFormat::Text
             && request.method != Method::Delete
             && request.restore.is_none()
             && request.body.len() <= MAX_BODY
-            && self.rules.manners == Manners::Strict;
+            && self.rules.manners == Manners::Strict
+            && policies.chain.may_have_routines();
         let outline = if may_repeat { Outline::of(&request.body)? } else { return None };
         let sent =
             Request { id: "", method: request.method, received_ms: 0, attributes: &request.attributes };
@@ -251,8 +252,9 @@ mod tests {
         let ingest = ingest(&store);
         let is_known = |method, job, body: &str| {
             let request = request(method, job, body, 9);
-            let repeat = ingest.repeat(&request);
-            let is_known = repeat.is_some_and(|mut repeat| repeat.again(&ingest.policies(), 9.0).is_some());
+            let policies = ingest.policies();
+            let repeat = ingest.repeat(&policies, &request);
+            let is_known = repeat.is_some_and(|mut repeat| repeat.again(&policies, 9.0).is_some());
             ingest.take(&request).unwrap();
             is_known
         };

@@ -44,8 +44,12 @@ pub struct GroupName {
 
 impl From<GroupingKey> for GroupName {
     fn from(key: GroupingKey) -> Self {
-        let mut set = String::from("{");
-        with_instance(&key).into_iter().for_each(|(name, value)| encode::any_label(&mut set, name, value));
+        let labels = with_instance(&key);
+        // Room for each with quotes, and for some that is escaped.
+        let length = labels.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
+        let mut set = String::with_capacity(length + 2);
+        set.push('{');
+        labels.into_iter().for_each(|(name, value)| encode::any_label(&mut set, name, value));
         set.push('}');
         Self { key: Arc::new(key), labels: Arc::new(ShownLabels(set.into())) }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use pushgate_exposition::text::number;
 use pushgate_exposition::{Kind, Push, is_whole};
 use pushgate_plugin_host::{Fingerprint, Routine};
@@ -143,22 +144,23 @@ fn fill<'c>(
 /// Appends lines with other numbers in the places of theirs.
 fn fill_lines(out: &mut String, lines: &str, places: &[Place], numbers: &[f64]) -> Option<()> {
     out.reserve(lines.len() + places.len());
-    let (mut start, mut copied) = (0, 0);
+    let mut ends = memchr_iter(b'\n', lines.as_bytes());
+    let mut copied = 0;
     for place in places {
-        let end = start + lines.get(start..)?.find('\n')?;
+        let end = ends.next()?;
         if let Some(index) = place.index() {
             let number = *numbers.get(index)?;
             if !place.takes(number) {
                 return None;
             }
-            out.push_str(lines.get(copied..start + lines.get(start..end)?.rfind(' ')? + 1)?);
+            let label = lines.as_bytes().get(copied..end)?.iter().rposition(|&byte| byte == b' ')?;
+            out.push_str(lines.get(copied..=copied + label)?);
             number::write(out, number);
             copied = end;
         }
-        start = end + 1;
     }
     out.push_str(lines.get(copied..)?);
-    (start == lines.len()).then_some(())
+    ends.next().is_none().then_some(())
 }
 
 impl Store {

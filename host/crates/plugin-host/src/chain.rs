@@ -113,7 +113,7 @@ impl Chain {
         let mut verdict = Verdict { end: End::Accepted, findings: Vec::new(), reports };
         let mut shape = None;
         for (index, link) in self.links.iter().enumerate() {
-            if !(link.covers)(push, request) {
+            if link.covers.as_ref().is_some_and(|covers| !covers(push, request)) {
                 verdict.reports.push(Report::skipped(index, Skip::Scope));
                 continue;
             }

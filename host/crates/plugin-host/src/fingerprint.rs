@@ -82,7 +82,13 @@ impl Blocks {
     pub(crate) fn bytes(&mut self, column: &[u8]) {
         self.block(column.len() as u128);
         let (whole, rest) = column.as_chunks();
-        self.blocks(whole, |block| *block);
+        if whole.len() < BLOCKS {
+            self.blocks(whole, |block| *block);
+        } else {
+            self.poly.update(&self.blocks[..self.filled]);
+            self.filled = 0;
+            self.poly.update(Block::cast_slice_from_core(whole));
+        }
         if !rest.is_empty() {
             let mut last = [0; 16];
             last[..rest.len()].copy_from_slice(rest);

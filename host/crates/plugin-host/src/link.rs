@@ -52,8 +52,8 @@ pub struct Link {
     pub mode: Mode,
     /// What its failure does.
     pub fail: Fail,
-    /// The pushes that it is for.
-    pub covers: Covers,
+    /// The pushes that it is for; nothing if those are all.
+    pub covers: Option<Covers>,
     /// Candidates for its place: asked about the same pushes, while their answers change nothing.
     pub shadows: Vec<Shadow>,
     /// What it has answered, if that can be remembered.
@@ -92,7 +92,7 @@ impl Link {
             plugin,
             mode: Mode::Enforce,
             fail: Fail::Closed,
-            covers: Box::new(|_, _| true),
+            covers: None,
             shadows: Vec::new(),
             memo: None,
         }

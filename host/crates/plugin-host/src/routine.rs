@@ -30,6 +30,11 @@ pub(crate) fn number_of_next_chain() -> u64 {
 }
 
 impl Chain {
+    /// Whether a push may have a routine: no policy that is for all pushes has to look at each of them.
+    pub fn may_have_routines(&self) -> bool {
+        self.links().iter().all(|link| link.covers.is_some() || is_remembered(link))
+    }
+
     /// What came of a push, if the same comes of each push that differs in nothing but its numbers.
     pub fn routine(&self, verdict: &Verdict) -> Option<Routine> {
         let is_whole = verdict.end == End::Accepted && verdict.reports.len() == self.links().len();

@@ -23,6 +23,10 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// The path without empty, `.` and `..` segments, with the slash at its end if it has one; `None` when there is
 /// nothing to clean.
 pub(super) fn clean(path: &str) -> Option<String> {
+    // Nearly all are, and seen to be at once.
+    if !path.as_bytes().windows(2).any(|pair| matches!(pair, b"//" | b"/.")) {
+        return None;
+    }
     let inside = path.strip_prefix('/')?;
     let inside = inside.strip_suffix('/').unwrap_or(inside);
     let is_clean = |segment: &str| !matches!(segment, "" | "." | "..");
@@ -43,6 +47,9 @@ pub(super) fn clean(path: &str) -> Option<String> {
 
 /// The bytes that a path stands for; `None` when a `%` has no two hexadecimal digits.
 pub(in crate::http) fn decode(path: &str) -> Option<Cow<'_, [u8]>> {
+    if !path.contains('%') {
+        return Some(Cow::Borrowed(path.as_bytes()));
+    }
     let mut escapes = path.split('%').skip(1);
     let is_whole = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     escapes.all(is_whole).then(|| percent_decode_str(path).into())

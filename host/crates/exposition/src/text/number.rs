@@ -23,27 +23,73 @@ pub fn write(out: &mut String, value: f64) {
         out.push('-');
     }
     let value = value.abs();
-    if value < 1e6 && value.fract() == 0.0 {
-        return write_small_integer(out, value as u32);
+    if value < 1e6 && write_short(out, value) {
+        return;
     }
+    write_any(out, value);
+}
+
+/// Appends a number below a million that has up to three decimals, as most have. Answers whether it is one.
+#[inline]
+fn write_short(out: &mut String, value: f64) -> bool {
+    const ONE: u32 = 1_000;
+    let thousandths = (value * f64::from(ONE) + 0.5) as u32;
+    // Of few digits, so no other number of as few is nearest to the same float.
+    if f64::from(thousandths) / f64::from(ONE) != value {
+        return false;
+    }
+    let (whole, fraction) = (thousandths / ONE, thousandths % ONE);
+    if whole == 0 {
+        out.push('0');
+    }
+    write_digits(out, whole);
+    if fraction > 0 {
+        let digits = [
+            b'.',
+            b'0' + (fraction / 100) as u8,
+            b'0' + (fraction / 10 % 10) as u8,
+            b'0' + (fraction % 10) as u8,
+        ];
+        let zeros = if fraction % 100 == 0 { 2 } else { usize::from(fraction % 10 == 0) };
+        out.push_str(std::str::from_utf8(&digits[..digits.len() - zeros]).unwrap_or_default());
+    }
+    true
+}
+
+/// Appends a positive number.
+fn write_any(out: &mut String, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let shortest = buffer.format_finite(value);
     if (1e-4..1e6).contains(&value) {
-        return out.push_str(shortest); // Laid out as Go does.
+        return out.push_str(shortest.strip_suffix(".0").unwrap_or(shortest)); // Laid out as Go does.
     }
     let (digits, exponent) = scientific(shortest);
     write_scientific(out, digits.as_str(), exponent);
 }
 
-fn write_small_integer(out: &mut String, mut value: u32) {
+/// Appends the digits of a number; none for 0.
+fn write_digits(out: &mut String, value: u32) {
+    let (digits, start) = digits_of(value);
+    out.push_str(std::str::from_utf8(&digits[start..]).unwrap_or_default());
+}
+
+/// Appends a number that counts something, all its digits.
+pub(crate) fn write_count(out: &mut Vec<u8>, count: u32) {
+    let (digits, start) = digits_of(count);
+    out.extend_from_slice(&digits[start..]);
+}
+
+/// The digits of a number, at the end of a buffer; none for 0.
+#[inline]
+fn digits_of(mut value: u32) -> ([u8; 10], usize) {
     let mut digits = [0u8; 10];
-    let mut at = digits.len();
+    let mut start = digits.len();
     while value > 0 {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
+        start -= 1;
+        digits[start] = b'0' + (value % 10) as u8;
         value /= 10;
     }
-    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    (digits, start)
 }
 
 fn write_scientific(out: &mut String, digits: &str, exponent: i32) {
@@ -58,7 +104,7 @@ fn write_scientific(out: &mut String, digits: &str, exponent: i32) {
     if exponent < 10 {
         out.push('0');
     }
-    write_small_integer(out, exponent);
+    write_digits(out, exponent);
 }
 
 /// The significant digits of a number, at most 17, in a fixed buffer.
@@ -225,6 +271,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_with_few_decimals_are_written_as_all_are(thousandths in 1..1_000_000_000u32, bits: u64) {
+            for value in [f64::from(thousandths) / 1_000.0, f64::from_bits(bits).abs()] {
+                if value.is_finite() && value > 0.0 {
+                    let mut any = String::new();
+                    write_any(&mut any, value);
+                    prop_assert_eq!(text(value), any);
+                }
+            }
+        }
+
         #[test]
         fn short_numbers_are_read_as_all_are(token in "[0-9]{0,9}[.]?[0-9]{0,9}") {
             prop_assert_eq!(read(token.as_bytes()), token.parse().ok());

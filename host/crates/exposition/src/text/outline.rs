@@ -13,6 +13,8 @@ use crate::text::number;
 pub struct Outline {
     text: Vec<u8>,
     numbers: Vec<f64>,
+    /// Where in the text each of them stood.
+    places: Vec<usize>,
 }
 
 /// Stands for a number. It is never the last byte of a sample's line otherwise, since the last word of that is a number.
@@ -21,7 +23,8 @@ const NUMBER: u8 = 0;
 impl Outline {
     /// The outline of a body; none if a line does not end in a number, or has blanks behind it.
     pub fn of(body: &[u8]) -> Option<Self> {
-        let mut outline = Self { text: Vec::with_capacity(body.len()), numbers: Vec::new() };
+        let mut outline =
+            Self { text: Vec::with_capacity(body.len()), numbers: Vec::new(), places: Vec::new() };
         let mut start = 0;
         for end in memchr_iter(b'\n', body) {
             outline.take(body.get(start..end)?)?;
@@ -36,8 +39,9 @@ impl Outline {
         if is_sample(line) {
             let number = line.iter().rposition(|&byte| is_blank(byte))? + 1;
             let (label, number) = line.split_at_checked(number)?;
-            self.numbers.push(number::read(number).filter(|_| is_sample(label))?);
+            self.numbers.push(number::read(number)?);
             self.text.extend_from_slice(label);
+            self.places.push(self.text.len());
             self.text.extend_from_slice(&[NUMBER, b'\n']);
         } else {
             self.text.extend_from_slice(line);
@@ -61,18 +65,14 @@ impl Outline {
     /// body, and [`Push::with_numbers`](crate::Push::with_numbers) has the push that the body itself is.
     pub fn numbered(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.text.len() + 4 * self.numbers.len());
-        let mut count = 0usize;
-        for line in self.text.split_inclusive(|&byte| byte == b'\n') {
-            match line {
-                [label @ .., NUMBER, b'\n'] if is_sample(label) => {
-                    count += 1;
-                    body.extend_from_slice(label);
-                    body.extend_from_slice(count.to_string().as_bytes());
-                    body.push(b'\n');
-                }
-                _ => body.extend_from_slice(line),
-            }
+        let mut done = 0;
+        for (count, place) in (1..).zip(&self.places) {
+            body.extend_from_slice(self.text.get(done..*place).unwrap_or_default());
+            // Written as any number; it is read as the same one.
+            number::write_count(&mut body, count);
+            done = place + 1;
         }
+        body.extend_from_slice(self.text.get(done..).unwrap_or_default());
         body
     }
 }
@@ -111,18 +111,9 @@ mod tests {
             let found = Outline::of(body.as_bytes()).unwrap();
             assert_eq!((found.text(), found.numbers()), (outline.as_bytes(), numbers), "{body:?}");
         }
-        for none in [
-            "a 1",
-            "a 1 \n",
-            "a 1\r\n",
-            "a{b=\"c\"}1\n",
-            "a\n",
-            "a x\n",
-            "a 1e999\n",
-            "a \0\n",
-            "a 1\n\nb",
-            " 1\n",
-        ] {
+        for none in
+            ["a 1", "a 1 \n", "a 1\r\n", "a{b=\"c\"}1\n", "a\n", "a x\n", "a 1e999\n", "a \0\n", "a 1\n\nb"]
+        {
             assert!(Outline::of(none.as_bytes()).is_none(), "{none:?}");
         }
     }
