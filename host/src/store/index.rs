@@ -63,16 +63,14 @@ impl Index {
         if after.is_some() {
             family.kind = kind;
         }
-        // A job that pushes the same series again, which most do, changes nothing here.
-        if series_of(before) != series_of(after) {
-            for series in series_of(before) {
+        let [before, after] = [before, after].map(|chunk| chunk.map(|chunk| &chunk.series));
+        // A job that pushes the same series again, which most do, changes nothing here; mostly they are the very same ones.
+        if before != after {
+            for series in before.into_iter().flat_map(|series| &**series) {
                 family.owners.remove(series);
             }
-            family.owners.extend(series_of(after).iter().map(|&series| (series, owner)));
+            let series = after.into_iter().flat_map(|series| &**series);
+            family.owners.extend(series.map(|&series| (series, owner)));
         }
     }
-}
-
-fn series_of(chunk: Option<&Chunk>) -> &[u64] {
-    chunk.map_or(&[], |chunk| &chunk.series)
 }

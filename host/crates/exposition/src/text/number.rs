@@ -23,10 +23,9 @@ pub fn write(out: &mut String, value: f64) {
         out.push('-');
     }
     let value = value.abs();
-    if value < 1e6 && write_short(out, value) {
-        return;
+    if !(if value < 1e6 { write_short(out, value) } else { write_long(out, value) }) {
+        write_any(out, value);
     }
-    write_any(out, value);
 }
 
 /// Appends a number below a million that has up to three decimals, as most have. Answers whether it is one.
@@ -38,25 +37,36 @@ fn write_short(out: &mut String, value: f64) -> bool {
     if f64::from(thousandths) / f64::from(ONE) != value {
         return false;
     }
-    let (whole, fraction) = (thousandths / ONE, thousandths % ONE);
-    if whole == 0 {
-        out.push('0');
-    }
-    write_digits(out, whole);
+    let mut buffer = itoa::Buffer::new();
+    out.push_str(buffer.format(thousandths / ONE));
+    let fraction = thousandths % ONE;
     if fraction > 0 {
-        let digits = [
-            b'.',
-            b'0' + (fraction / 100) as u8,
-            b'0' + (fraction / 10 % 10) as u8,
-            b'0' + (fraction % 10) as u8,
-        ];
-        let zeros = if fraction % 100 == 0 { 2 } else { usize::from(fraction % 10 == 0) };
-        out.push_str(std::str::from_utf8(&digits[..digits.len() - zeros]).unwrap_or_default());
+        out.push('.');
+        // With a digit before them, so that zeros are written.
+        let (_, digits) = buffer.format(ONE + fraction).split_at(1);
+        out.push_str(digits.trim_end_matches('0'));
     }
     true
 }
 
-/// Appends a positive number.
+/// Appends a number from a million up: a count of bytes, or a time. Answers whether it is of common size.
+fn write_long(out: &mut String, value: f64) -> bool {
+    if value >= 1e15 {
+        return false;
+    }
+    let (mut integer, mut float) = (itoa::Buffer::new(), zmij::Buffer::new());
+    let (whole, fraction) = if value.fract() == 0.0 {
+        (integer.format(value as u64), "")
+    } else {
+        float.format_finite(value).split_once('.').unwrap_or_default()
+    };
+    let exponent = whole.len() as i32 - 1;
+    let whole = if fraction.is_empty() { whole.trim_end_matches('0') } else { whole };
+    write_scientific(out, whole, fraction, exponent);
+    true
+}
+
+/// Appends any positive number.
 fn write_any(out: &mut String, value: f64) {
     let mut buffer = zmij::Buffer::new();
     let shortest = buffer.format_finite(value);
@@ -64,39 +74,16 @@ fn write_any(out: &mut String, value: f64) {
         return out.push_str(shortest.strip_suffix(".0").unwrap_or(shortest)); // Laid out as Go does.
     }
     let (digits, exponent) = scientific(shortest);
-    write_scientific(out, digits.as_str(), exponent);
+    write_scientific(out, digits.as_str(), "", exponent);
 }
 
-/// Appends the digits of a number; none for 0.
-fn write_digits(out: &mut String, value: u32) {
-    let (digits, start) = digits_of(value);
-    out.push_str(std::str::from_utf8(&digits[start..]).unwrap_or_default());
-}
-
-/// Appends a number that counts something, all its digits.
-pub(crate) fn write_count(out: &mut Vec<u8>, count: u32) {
-    let (digits, start) = digits_of(count);
-    out.extend_from_slice(&digits[start..]);
-}
-
-/// The digits of a number, at the end of a buffer; none for 0.
-#[inline]
-fn digits_of(mut value: u32) -> ([u8; 10], usize) {
-    let mut digits = [0u8; 10];
-    let mut start = digits.len();
-    while value > 0 {
-        start -= 1;
-        digits[start] = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-    (digits, start)
-}
-
-fn write_scientific(out: &mut String, digits: &str, exponent: i32) {
-    let (first, rest) = digits.split_at(1);
+/// Appends `d.ddd` and the exponent, for the digits of `start` and `rest` together.
+fn write_scientific(out: &mut String, start: &str, rest: &str, exponent: i32) {
+    let (first, start) = start.split_at(1);
     out.push_str(first);
-    if !rest.is_empty() {
+    if !(start.is_empty() && rest.is_empty()) {
         out.push('.');
+        out.push_str(start);
         out.push_str(rest);
     }
     out.push_str(if exponent < 0 { "e-" } else { "e+" });
@@ -104,7 +91,7 @@ fn write_scientific(out: &mut String, digits: &str, exponent: i32) {
     if exponent < 10 {
         out.push('0');
     }
-    write_digits(out, exponent);
+    out.push_str(itoa::Buffer::new().format(exponent));
 }
 
 /// The significant digits of a number, at most 17, in a fixed buffer.

@@ -65,11 +65,11 @@ impl Outline {
     /// body, and [`Push::with_numbers`](crate::Push::with_numbers) has the push that the body itself is.
     pub fn numbered(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.text.len() + 4 * self.numbers.len());
-        let mut done = 0;
-        for (count, place) in (1..).zip(&self.places) {
+        let (mut buffer, mut done) = (itoa::Buffer::new(), 0);
+        for (count, place) in (1usize..).zip(&self.places) {
             body.extend_from_slice(self.text.get(done..*place).unwrap_or_default());
             // Written as any number; it is read as the same one.
-            number::write_count(&mut body, count);
+            body.extend_from_slice(buffer.format(count).as_bytes());
             done = place + 1;
         }
         body.extend_from_slice(self.text.get(done..).unwrap_or_default());
@@ -166,7 +166,7 @@ mod tests {
                 let shown = text::encode(&push);
                 let names: Vec<String> = shown.lines().map(|line| line.rsplit_once(' ').unwrap_or_default().0.to_owned()).collect();
                 (names, push.objection().cloned())
-            }).map_err(|error| error.to_string());
+            }).map_err(|_| "it is refused, whatever is quoted of it");
             if let (Ok(numbered), Ok(push)) = (parse(&numbered), parse(body.as_bytes()))
                 && let Some(filled) = numbered.with_numbers(outline.numbers())
             {
