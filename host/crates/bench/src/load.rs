@@ -192,7 +192,14 @@ mod tests {
     }
 
     fn pushes() -> Pushes {
-        let shape = Shape { series: 1, groups: 3, format: Format::Text, compressed: false, fresh: false };
+        let shape = Shape {
+            series: 1,
+            groups: 3,
+            format: Format::Text,
+            compressed: false,
+            fresh: false,
+            relabelled: false,
+        };
         Pushes::new(shape).with_last_line("end\n")
     }
 

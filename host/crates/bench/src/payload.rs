@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use pushgate_exposition::{GroupingKey, Rules, protobuf, text};
 use serde::{Deserialize, Serialize};
 
-/// Bodies with the same names and other values, sent in turns: a job pushes the same series again with new values.
+/// Bodies with the same names and other values, sent in turns: a job mostly pushes the same series again with new values.
 const BODIES: u64 = 5;
 
 /// A step through the groups that meets all of them and is far from the one before: caches must not hide what a large
@@ -38,6 +38,9 @@ pub struct Shape {
     pub compressed: bool,
     /// Whether each push has a connection of its own.
     pub fresh: bool,
+    /// Whether a label has another value in each push of a group, so that none is the one before with other numbers.
+    #[serde(default)]
+    pub relabelled: bool,
 }
 
 /// Requests, ready to be sent.
@@ -59,7 +62,14 @@ impl Pushes {
 
     /// One body, sent to one group again and again.
     pub fn of_body(body: &str) -> Self {
-        let shape = Shape { series: 0, groups: 1, format: Format::Text, compressed: false, fresh: false };
+        let shape = Shape {
+            series: 0,
+            groups: 1,
+            format: Format::Text,
+            compressed: false,
+            fresh: false,
+            relabelled: false,
+        };
         let bodies = vec![behind_its_length(body.as_bytes())];
         Self { heads: vec![head(0, shape)], bodies, keeps_connections: true }
     }
@@ -130,7 +140,10 @@ fn head(group: u64, shape: Shape) -> Vec<u8> {
 }
 
 fn body(shape: Shape, turn: u64) -> Vec<u8> {
-    let text = exposition(shape.series, turn);
+    let mut text = exposition(shape.series, turn);
+    if shape.relabelled {
+        text = text.replace("zone=\"eu\"", &format!("zone=\"eu{turn}\""));
+    }
     let plain = match shape.format {
         Format::Text => text.into_bytes(),
         Format::Protobuf => {
@@ -157,8 +170,14 @@ mod tests {
 
     use super::*;
 
-    const SHAPE: Shape =
-        Shape { series: 20, groups: 100, format: Format::Text, compressed: false, fresh: false };
+    const SHAPE: Shape = Shape {
+        series: 20,
+        groups: 100,
+        format: Format::Text,
+        compressed: false,
+        fresh: false,
+        relabelled: false,
+    };
 
     #[test]
     fn each_group_comes_once_a_round_and_with_another_body_in_the_next() {

@@ -6,8 +6,14 @@ use crate::payload::{Format, Shape};
 use crate::server::{Kind, Setup};
 
 /// The kind of push that the goals are about, and that all others differ from in one thing.
-pub const BASE: Shape =
-    Shape { series: 10, groups: 1_000, format: Format::Text, compressed: false, fresh: false };
+pub const BASE: Shape = Shape {
+    series: 10,
+    groups: 1_000,
+    format: Format::Text,
+    compressed: false,
+    fresh: false,
+    relabelled: false,
+};
 
 /// Connections that push at the same time.
 pub const CONNECTIONS: usize = 16;
@@ -38,6 +44,7 @@ impl Plan {
         shapes.extend([100, 10_000].map(|groups| Shape { groups, ..BASE }));
         shapes.push(Shape { series: 100, ..BASE });
         shapes.push(Shape { series: 1_000, groups: 100, ..BASE });
+        shapes.push(Shape { relabelled: true, ..BASE });
         shapes.push(Shape { fresh: true, ..BASE });
         shapes.push(Shape { format: Format::Protobuf, ..BASE });
         shapes.push(Shape { compressed: true, ..BASE });
@@ -70,12 +77,13 @@ impl Plan {
     /// A little of everything, to see that it works: its figures say nothing.
     pub fn smoke() -> Self {
         let small = Shape { groups: 10, ..BASE };
+        let relabelled = Shape { relabelled: true, ..small };
         let other = Shape { format: Format::Protobuf, compressed: true, fresh: true, ..small };
         Self {
             name: "smoke",
             duration: Duration::from_millis(50),
             rounds: 1,
-            shapes: vec![small, other],
+            shapes: vec![small, relabelled, other],
             scraped: vec![1_000],
             scrapes: 1,
             inside: vec![10],

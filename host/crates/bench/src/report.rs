@@ -64,14 +64,15 @@ pub fn insert(document: &str, results: &Results) -> Option<String> {
 
 /// A kind of push, in words.
 fn described(shape: Shape) -> String {
-    let Shape { series, groups, format, compressed, fresh } = shape;
+    let Shape { series, groups, format, compressed, fresh, relabelled } = shape;
     let format = match format {
         Format::Text => "text",
         Format::Protobuf => "protobuf",
     };
     let compressed = if compressed { ", gzip" } else { "" };
     let fresh = if fresh { ", a new connection each" } else { "" };
-    format!("{series} series, {groups} groups stored, {format}{compressed}{fresh}")
+    let relabelled = if relabelled { ", other labels each time" } else { "" };
+    format!("{series} series, {groups} groups stored, {format}{compressed}{fresh}{relabelled}")
 }
 
 fn pushes(row: &PushRow) -> Table {
