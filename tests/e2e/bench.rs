@@ -27,7 +27,7 @@ fn a_bench_measures_all_servers_and_tells_it_in_a_table() {
         "pushgate, 3 plugins, journal",
     ];
     let pushes = results["pushes"].as_array().unwrap();
-    assert_eq!(pushes.len(), 2);
+    assert_eq!(pushes.len(), 3);
     for row in pushes {
         let cells = row["cells"].as_array().unwrap();
         let measured: Vec<_> = cells.iter().map(|cell| cell["server"].as_str().unwrap()).collect();
