@@ -135,9 +135,12 @@ impl State {
         let is_new = group.push_time == 0.0;
         group.push_time = arrival.at;
         group.template = template;
+        // Mostly they are the same ones, which are then replaced where they are.
+        let are_same = families.len() == group.families.len()
+            && families.iter().all(|family| group.families.contains_key(&family.name));
         let mut gone = match mode {
-            Mode::Replace => std::mem::take(&mut group.families),
-            Mode::Merge => group::FamilyChunks::new(),
+            Mode::Replace if !are_same => std::mem::take(&mut group.families),
+            Mode::Replace | Mode::Merge => group::FamilyChunks::new(),
         };
         let mut replaced = Vec::with_capacity(families.len());
         for family in &families {
