@@ -83,12 +83,13 @@ impl FamilyPlaces {
         let limit = u32::try_from(pushed.numbers.len()).ok().filter(|limit| *limit < COUNT)?;
         let mut shown = vec![false; pushed.numbers.len()];
         let mut line = |family: &RenderedFamily, line: &str| {
-            let (label, number) = line.rsplit_once(' ')?;
-            let number: f64 = number.parse().ok()?;
-            let place = number as u32;
-            if f64::from(place) != number || place > limit {
-                return None;
-            }
+            let (label, number) = line.split_at_checked(number_in(line)?)?;
+            // Written without an exponent below a million.
+            let place = number.parse().ok().or_else(|| {
+                let number: f64 = number.parse().ok()?;
+                Some(number as u32).filter(|place| f64::from(*place) == number)
+            });
+            let place = place.filter(|place| *place <= limit)?;
             if let Some(index) = place.checked_sub(1) {
                 *shown.get_mut(index as usize)? = true;
             }
@@ -101,7 +102,13 @@ impl FamilyPlaces {
             if !family.kind.is_simple() && family.chunk.has_utf8_names() {
                 return None; // What a line shows cannot be told by its beginning.
             }
-            let lines = family.chunk.text().lines().map(|text| line(family, text)).collect::<Option<_>>()?;
+            let (text, mut start) = (family.chunk.text(), 0);
+            let lines = memchr_iter(b'\n', text.as_bytes()).map(|end| {
+                let shown = line(family, text.get(start..end)?);
+                start = end + 1;
+                shown
+            });
+            let lines = lines.collect::<Option<_>>()?;
             Some(Self { name: family.name.clone(), kind: family.kind, lines })
         };
         let families = families.iter().map(family).collect::<Option<_>>()?;
@@ -141,6 +148,11 @@ fn fill<'c>(
     filled.collect()
 }
 
+/// Where the number of a line begins, of which it is the last word.
+fn number_in(line: &str) -> Option<usize> {
+    Some(line.bytes().rposition(|byte| byte == b' ')? + 1)
+}
+
 /// Appends lines with other numbers in the places of theirs.
 fn fill_lines(out: &mut String, lines: &str, places: &[Place], numbers: &[f64]) -> Option<()> {
     out.reserve(lines.len() + places.len());
@@ -153,8 +165,8 @@ fn fill_lines(out: &mut String, lines: &str, places: &[Place], numbers: &[f64]) 
             if !place.takes(number) {
                 return None;
             }
-            let label = lines.as_bytes().get(copied..end)?.iter().rposition(|&byte| byte == b' ')?;
-            out.push_str(lines.get(copied..=copied + label)?);
+            let label = number_in(lines.get(copied..end)?)?;
+            out.push_str(lines.get(copied..copied + label)?);
             number::write(out, number);
             copied = end;
         }
