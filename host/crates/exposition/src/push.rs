@@ -230,10 +230,14 @@ impl Push {
     }
 
     /// The push with these numbers instead of its own, each of which is the place of one of them, from 1; 0 stays. Nothing if
-    /// one of them is not used, or is a count that is not a whole number: a parser may have refused or cut it.
+    /// one of them is not used, or is a count that is not a whole number: a parser may have refused or cut it. Nor if there is an
+    /// objection: the number may be a timestamp.
     ///
     /// See [`Outline::numbered`](crate::text::Outline::numbered).
     pub fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
+        if self.objection.is_some() {
+            return None;
+        }
         let mut used = 0;
         let mut number = |place: &mut f64, is_count: bool| {
             if *place != 0.0 {
