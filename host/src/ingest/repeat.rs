@@ -200,7 +200,7 @@ mod tests {
                 "# TYPE s summary\ns{quantile=\"0.5\"} #\ns_sum{} #\ns_count #\n# a comment 5\n",
                 "push_time_seconds #\nb #\npush_failure_time_seconds #\n",
                 "a{x=\"1\"} #\na{x=\"1\"} #\n",
-            "a 1 #\n",
+                "a 1 #\n",
                 "",
             ][..],
         );
