@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use memchr::memchr_iter;
-use pushgate_exposition::text::number;
-use pushgate_exposition::{Kind, Push, is_whole};
+use pushgate_exposition::text::{is_whole, number};
+use pushgate_exposition::{Kind, Push};
 use pushgate_plugin_host::{Fingerprint, Routine};
 
 use super::chunk::Chunk;

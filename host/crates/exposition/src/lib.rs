@@ -45,6 +45,6 @@ pub use escaping::{Escaping, find_escaped_alike, unescape};
 pub use grouping::{GroupingKey, GroupingKeyError};
 pub use name::{Names, is_label_name, is_metric_name};
 pub use objection::{Flaw, Objection, Place};
-pub use push::{Family, FamilyColumns, Kind, Label, LabelPair, Point, Push, Series, SeriesColumns, is_whole};
+pub use push::{Family, FamilyColumns, Kind, Label, LabelPair, Point, Push, Series, SeriesColumns};
 pub use rules::{Bound, Limits, Manners, OverLimit, Rules};
 pub use symbols::{InternError, Interner, Sym, Symbols};

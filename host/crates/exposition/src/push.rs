@@ -229,42 +229,6 @@ impl Push {
         None
     }
 
-    /// The push with these numbers instead of its own, each of which is the place of one of them, from 1; 0 stays. Nothing if
-    /// one of them is not used, or is a count that is not a whole number: a parser may have refused or cut it. Nor if there is an
-    /// objection: the number may be a timestamp.
-    ///
-    /// See [`Outline::numbered`](crate::text::Outline::numbered).
-    pub fn with_numbers(&self, numbers: &[f64]) -> Option<Self> {
-        if self.objection.is_some() {
-            return None;
-        }
-        let mut used = 0;
-        let mut number = |place: &mut f64, is_count: bool| {
-            if *place != 0.0 {
-                *place = *numbers.get((*place as usize).checked_sub(1)?)?;
-                used += 1;
-            }
-            (!is_count || is_whole(*place)).then_some(())
-        };
-        let mut push = self.clone();
-        let mut row = 0;
-        for (kind, &end) in push.families.kind.iter().zip(&push.families.series_end) {
-            let series = &mut push.series;
-            let (kind, rows) = (Kind::from_u8(*kind), row..end as usize);
-            row = end as usize;
-            series.value.get_mut(rows.clone())?.iter_mut().try_for_each(|sum| number(sum, false))?;
-            if kind.is_simple() {
-                continue;
-            }
-            series.count.get_mut(rows.clone())?.iter_mut().try_for_each(|count| number(count, true))?;
-            let points = rows.start.checked_sub(1).map_or(0, |before| series.point_end[before]) as usize;
-            let points = points..rows.end.checked_sub(1).map_or(0, |last| series.point_end[last]) as usize;
-            let is_bucket = kind != Kind::Summary;
-            series.point_value.get_mut(points)?.iter_mut().try_for_each(|value| number(value, is_bucket))?;
-        }
-        (used == numbers.len()).then_some(push)
-    }
-
     /// Takes the labels out of the series that the grouping key overrides.
     pub(crate) fn hide_overridden_labels(&mut self) {
         let grouping = &self.grouping;
@@ -290,12 +254,6 @@ impl Push {
         series.label_name.truncate(kept);
         series.label_value.truncate(kept);
     }
-}
-
-/// Whether a count is one that every format takes as it is.
-pub fn is_whole(count: f64) -> bool {
-    const MAX: f64 = (1u64 << 53) as f64;
-    count.fract() == 0.0 && (0.0..MAX).contains(&count)
 }
 
 /// Equal families in the same order, whatever symbols they use. Numbers are compared by their bits.

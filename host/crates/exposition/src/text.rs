@@ -15,5 +15,5 @@ pub use encode::encode;
 pub(crate) use error::quote;
 pub use error::{ParseError, Problem};
 pub use lines::Lines;
-pub use outline::Outline;
+pub use outline::{Outline, is_whole};
 pub use parse::{parse, read_back};

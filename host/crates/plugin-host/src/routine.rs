@@ -43,18 +43,13 @@ impl Chain {
         Some(Routine { chain: self.number(), habits })
     }
 
-    /// Whether a routine is one of this chain.
-    pub fn has(&self, routine: &Routine) -> bool {
-        routine.chain == self.number()
-    }
-
     /// Takes a push through the policies like the one before: what they did then, counted as remembered. Nothing if it
     /// is to be [`run`](Self::run) all the same, since it was through other policies, one of them keeps failing or is
     /// not believed any more, or it is time to try one.
     pub fn follow(&self, routine: &Routine) -> Option<Vec<Report>> {
         let is_asked = |habit: &Habit| !matches!(habit, Habit::Passed);
         let mut asked = self.links().iter().zip(&routine.habits).filter(|(_, habit)| is_asked(habit));
-        if !self.has(routine) || !asked.clone().all(|(link, _)| is_dependable(link)) {
+        if routine.chain != self.number() || !asked.clone().all(|(link, _)| is_dependable(link)) {
             return None;
         }
         if !asked.all(|(link, _)| link.memo.as_ref().is_some_and(Memo::answers_again)) {
