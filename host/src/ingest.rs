@@ -4,6 +4,7 @@
 //! on where they arrive, since a hop to another thread costs more than they do; large ones, and all of them for a
 //! while after a policy ran into its limits, go to the blocking pool, so that nobody else waits for them.
 
+mod error;
 mod record;
 mod repeat;
 mod standing;
@@ -14,12 +15,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
-use pushgate_exposition::{Bound, GroupingKey, Objection, Push, Rules, openmetrics, protobuf, text};
+use pushgate_exposition::{GroupingKey, Objection, Push, Rules, openmetrics, protobuf, text};
 use pushgate_plugin_host::{Chain, End, Request, Verdict};
 pub use pushgate_plugin_host::{Finding as PolicyFinding, Method};
 use tokio::task;
-use tracing::{debug, error, info};
+use tracing::error;
 
+pub use self::error::{IngestError, Unreadable};
 pub use self::standing::Standing;
 pub use self::turns::{Busy, Turns};
 use crate::capture::{Capture, Captured};
@@ -137,143 +139,6 @@ pub struct Accepted {
     pub ttl: Option<Duration>,
     /// The push lasts once it says so.
     pub receipt: Receipt,
-}
-
-/// A push was refused. Nothing of it is stored.
-#[derive(Debug)]
-pub enum IngestError {
-    /// The body is not what it should be.
-    Parse(Unreadable),
-    /// The body is legal but larger than is taken.
-    TooLarge {
-        /// What there is too much of, and where.
-        error: Unreadable,
-        /// The bound's key in the configuration.
-        key: &'static str,
-    },
-    /// The push does not fit what is stored, or could break a scrape.
-    Inconsistent(String),
-    /// A policy rejected it, for these reasons.
-    Rejected(Vec<PolicyFinding>),
-    /// A policy failed that fails closed.
-    Fault {
-        /// The policy.
-        plugin: String,
-    },
-    /// A policy is suspended that fails closed: it keeps failing on the pushes of this job.
-    Suspended {
-        /// The policy.
-        plugin: String,
-        /// After what time it may be asked again.
-        retry_after: Duration,
-    },
-    /// A group that is to be restored is there already.
-    Exists {
-        /// Its key.
-        group: String,
-    },
-    /// A bound of its job is reached.
-    JobFull(String),
-    /// A bound of the store is reached.
-    Full {
-        /// The bound's key in the configuration.
-        key: &'static str,
-        /// The bound.
-        limit: usize,
-    },
-    /// Its turn did not come in time.
-    Busy(Busy),
-    /// It cannot be made to last.
-    NotWritten(NotWritten),
-}
-
-/// Why a body cannot be read, by its format.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-#[expect(missing_docs, reason = "the names are those of the formats")]
-pub enum Unreadable {
-    Text(text::ParseError),
-    Protobuf(protobuf::DecodeError),
-    OpenMetrics(openmetrics::ParseError),
-}
-
-impl Unreadable {
-    /// The bound that is passed, if the body is legal but larger than is taken.
-    fn bound(&self) -> Option<Bound> {
-        match self {
-            Self::Text(error) => error.problem.bound(),
-            Self::Protobuf(error) => error.bound(),
-            Self::OpenMetrics(error) => error.problem.bound(),
-        }
-    }
-}
-
-impl IngestError {
-    fn outcome(&self) -> Outcome {
-        match self {
-            Self::Parse(_) => Outcome::Unparsable,
-            Self::TooLarge { .. } => Outcome::TooLarge,
-            Self::Inconsistent(_) | Self::Exists { .. } => Outcome::Inconsistent,
-            Self::Rejected(_) => Outcome::Rejected,
-            Self::Fault { .. } | Self::Suspended { .. } => Outcome::Fault,
-            Self::Full { .. } | Self::JobFull(_) => Outcome::Full,
-            Self::Busy(_) => Outcome::Busy,
-            Self::NotWritten(_) => Outcome::NotWritten,
-        }
-    }
-
-    /// Says in the log that a push was refused, in the words of the original where it has them. Whoever sends
-    /// text that is none is told; a push that does not fit what is stored may be somebody else's mistake.
-    fn log(&self, request: &PushRequest) {
-        let (id, group, err) = (&request.id, &request.key, self.reason());
-        let method = request.method.as_str();
-        match self {
-            Self::Parse(_) => debug!(err, method, id, %group, "failed to parse text"),
-            Self::Inconsistent(_) => error!(
-                method,
-                err,
-                id,
-                %group,
-                "pushed metrics are invalid or inconsistent with existing metrics"
-            ),
-            _ => info!(id, %group, reason = err, "push refused"),
-        }
-    }
-
-    /// Why, with everything that policies found, a line each.
-    fn full_reason(&self) -> String {
-        let Self::Rejected(findings) = self else { return self.reason() };
-        let line =
-            |finding: &PolicyFinding| format!("{}: {}: {}", finding.plugin, finding.code, finding.message);
-        findings.iter().map(line).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Why, in a line for the log. What policies found is in lines of their own.
-    fn reason(&self) -> String {
-        match self {
-            Self::Parse(error) | Self::TooLarge { error, .. } => error.to_string(),
-            Self::Inconsistent(reason) => reason.clone(),
-            Self::Rejected(_) => "rejected by a policy".to_owned(),
-            Self::Fault { plugin } => format!("plugin '{plugin}' failed"),
-            Self::Suspended { plugin, .. } => format!("plugin '{plugin}' is suspended for this job"),
-            Self::Exists { group } => format!("the group {group} exists already"),
-            Self::JobFull(reason) => reason.clone(),
-            Self::Full { key, limit } => format!("the store is full ({key} = {limit})"),
-            Self::Busy(_) => "too many pushes at the same time".to_owned(),
-            Self::NotWritten(reason) => reason.to_string(),
-        }
-    }
-}
-
-impl From<Refusal> for IngestError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Full { key, limit } => Self::Full { key, limit },
-            full @ Refusal::JobFull { .. } => Self::JobFull(full.to_string()),
-            Refusal::Exists { group } => Self::Exists { group },
-            refusal => Self::Inconsistent(refusal.to_string()),
-        }
-    }
 }
 
 impl Ingest {
@@ -524,10 +389,7 @@ impl Ingest {
             BodyFormat::Protobuf => protobuf::parse(body, key, rules).map_err(Unreadable::Protobuf),
             BodyFormat::OpenMetrics => openmetrics::parse(body, key, rules).map_err(Unreadable::OpenMetrics),
         };
-        parsed.map_err(|error| match error.bound() {
-            Some(bound) => IngestError::TooLarge { error, key: key_of(bound) },
-            None => IngestError::Parse(error),
-        })
+        parsed.map_err(Into::into)
     }
 }
 
@@ -537,16 +399,5 @@ fn mode_of(method: Method) -> Option<Mode> {
         Method::Put => Some(Mode::Replace),
         Method::Post => Some(Mode::Merge),
         Method::Delete => None,
-    }
-}
-
-/// The key of the configuration that sets a bound.
-fn key_of(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Series => "push.max_series",
-        Bound::Labels => "push.max_labels",
-        Bound::NameLength => "push.max_name_length",
-        Bound::ValueLength => "push.max_label_value_length",
-        Bound::Arena => "push.max_decompressed",
     }
 }
